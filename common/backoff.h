@@ -1,0 +1,20 @@
+/* Exponential back-off with full jitter: wait is uniform in [floor, min(cap, base * 2^tries)]. */
+#ifndef SENDCODE_COMMON_BACKOFF_H
+#define SENDCODE_COMMON_BACKOFF_H
+
+#include "common/base.h"
+
+struct backoff {
+    int64_t base_us;
+    int64_t cap_us;
+    unsigned tries;
+};
+
+int64_t backoff_next_us(struct backoff *b); /* the wait before the next try; counts it */
+void backoff_reset(struct backoff *b);
+
+/* Test hook: replaces the randomness by fn (returns a uniform 32-bit number); NULL restores. */
+void backoff_set_random(uint32_t (*fn)(void));
+uint32_t backoff_random(void);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * PostgreSQL over libpq, evented: one connection, one statement under way, the rest is the caller's
+ * queue. Reconnects by itself with back-off. Owner of libpq-fe.h, with pg_array and pg_sync.
+ */
+#ifndef SENDCODE_COMMON_PG_PG_H
+#define SENDCODE_COMMON_PG_PG_H
+
+#include "common/base.h"
+
+struct err;
+struct loop;
+struct pg;
+struct pg_result;
+
+struct pg_options {
+    const char *dsn;
+    const char *application_name;
+    const char *const *setup;  /* NULL-terminated statements run after each connect */
+    int connect_timeout_s;
+    int64_t statement_timeout_us; /* 0: none; past it the connection is dropped: result unknown */
+};
+
+struct pg_handlers {
+    void (*up)(void *arg);                        /* connected and set up: ready for pg_query */
+    void (*down)(void *arg, const struct err *e); /* said once per loss, then at each failed try */
+    void *arg;
+};
+
+NODISCARD struct pg *pg_new(struct loop *l, const struct pg_options *o, const struct pg_handlers *h,
+                            struct err *e);
+void pg_free(struct pg *p); /* pending callback is not called; NULL is fine */
+
+bool pg_is_ready(const struct pg *p); /* up, and no statement under way */
+bool pg_is_up(const struct pg *p);
+
+/* A parameter in binary format; data NULL is SQL NULL. Borrowed only during the call. */
+struct pg_param {
+    const void *data;
+    int len;
+};
+
+/*
+ * Runs one statement (prepared on first use on each connection, under a name derived from sql,
+ * which must be a string that lives for ever), results in binary format. Only when pg_is_ready.
+ * fn is called once: with the result; or with NULL and *e — then class TEMP means that the
+ * connection was lost or refused service and that the statement may or may not have been committed,
+ * PERM that the server refused it (e->text has the message without detail, pg_error_sqlstate the
+ * code) and nothing was changed.
+ */
+typedef void pg_result_fn(void *arg, const struct pg_result *r, const struct err *e);
+void pg_query(struct pg *p, const char *sql, const struct pg_param *params, int n, pg_result_fn *fn,
+              void *arg);
+
+/* SQLSTATE of the last error given to a callback ("" if none). */
+const char *pg_last_sqlstate(const struct pg *p);
+
+int pg_rows(const struct pg_result *r);
+bool pg_null(const struct pg_result *r, int row, int col);
+int32_t pg_i32(const struct pg_result *r, int row, int col); /* 0 for NULL; so the others */
+int64_t pg_i64(const struct pg_result *r, int row, int col);
+bool pg_bool(const struct pg_result *r, int row, int col);
+const char *pg_text(const struct pg_result *r, int row, int col); /* NULL for NULL */
+const uint8_t *pg_bytes(const struct pg_result *r, int row, int col, size_t *len);
+int64_t pg_time_us(const struct pg_result *r, int row, int col);  /* timestamptz → Unix µs */
+int64_t pg_date_us(const struct pg_result *r, int row, int col);  /* date → Unix µs of its midnight UTC */
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * The configuration as the programs use it. The typed table in settings_table.c is the one place
+ * where a key's name, type, bounds, default, reloadability and documentation stand; reading, the
+ * environment, --dump-config, etc/sendcode.conf and the manual page come from it.
+ */
+#ifndef SENDCODE_COMMON_SETTINGS_SETTINGS_H
+#define SENDCODE_COMMON_SETTINGS_SETTINGS_H
+
+#include "common/base.h"
+
+struct buf;
+
+#define SETTINGS_KEYS_MAX 8
+#define SCENE_PARAMS_MAX 10
+#define SCENE_COUNTRIES_MAX 32
+
+/* A CODE_KEY or VERIFY_KEY. id: the first 4 bytes of the key's SHA-256. */
+struct secret_key {
+    uint8_t bytes[32];
+    uint8_t id[4];
+};
+struct key_ring {
+    struct secret_key keys[SETTINGS_KEYS_MAX]; /* the first makes, all are known */
+    size_t n;
+};
+
+struct property { /* of [kafka], verbatim */
+    char *name;
+    char *value;
+};
+
+/* One scene as it holds for one locale: everything resolved, nothing inherited at run time. */
+struct scene {
+    char *name;
+    char *locale; /* NULL: the scene's own */
+    char *template_id;
+    char *template_params[SCENE_PARAMS_MAX]; /* "{code}", "{minutes}" or literal text */
+    size_t n_template_params;
+    char *sign_name;     /* own or [tencent]'s */
+    char *sdk_app_id;    /* own or [tencent]'s */
+    char *country_codes[SCENE_COUNTRIES_MAX];
+    size_t n_country_codes;
+    int64_t code_length; /* digits */
+    int64_t ttl;         /* seconds, as all of these */
+    int64_t send_within;
+    int64_t max_tries;
+    int64_t tries_window;
+    int64_t max_tries_day;
+    int64_t cooldown;
+    int64_t per_hour;    /* jobs; 0: off */
+    int64_t per_day;
+    bool resend_same;
+};
+
+struct settings {
+    struct property *kafka; /* from the file, then from SENDCODE_KAFKA_* (which may be secret) */
+    size_t n_kafka;
+    struct {
+        char *jobs, *events, *dead;
+    } topics;
+    struct {
+        char *dsn;
+    } postgres;
+    struct {
+        char *endpoint, *region, *sdk_app_id, *sign_name, *ca_file;
+        int64_t timeout;        /* seconds */
+        int64_t signature_life; /* seconds, 5 to 300; 300: no lease */
+        int64_t probe_interval; /* seconds */
+    } tencent;
+    struct {
+        char *name; /* of this worker in the database and logs; default host-pid */
+        char *admin_listen;
+        char *log_level;
+        int64_t in_flight, held_jobs;
+        int64_t start_budget, drain; /* seconds */
+    } worker;
+    struct scene *scenes; /* every (scene, locale) */
+    size_t n_scenes;
+    struct {
+        char *tencent_secret_id, *tencent_secret_key, *tencent_token; /* token NULL if none */
+        struct key_ring code, verify;
+    } secrets;
+};
+
+/* What a program needs; the rest of the file is checked all the same. */
+#define SETTINGS_NEED_KAFKA 1u     /* bootstrap.servers, topics */
+#define SETTINGS_NEED_POSTGRES 2u  /* a dsn */
+#define SETTINGS_NEED_TENCENT 4u   /* [tencent], scenes, and the TENCENT_* secrets */
+#define SETTINGS_NEED_CODE_KEY 8u
+#define SETTINGS_NEED_VERIFY_KEY 16u
+
+/*
+ * Reads path (NULL: environment and defaults only). On faults returns NULL and appends one line a
+ * fault to `faults`, each "FILE:LINE: [section] key: what was expected" (the environment's:
+ * "environment: NAME: …"); never a secret in it. The caller frees.
+ */
+NODISCARD struct settings *settings_load(const char *path, unsigned needs, struct buf *faults);
+void settings_free(struct settings *s); /* wipes secrets; NULL is fine */
+
+/* The scene for a locale: exact, else its language part, else the scene's own; NULL: not configured. */
+const struct scene *settings_scene(const struct settings *s, const char *name, const char *locale);
+
+const char *settings_kafka(const struct settings *s, const char *property); /* NULL if not set */
+
+/* --dump-config: the effective configuration as INI with origin comments; secrets as "***". */
+void settings_dump(const struct settings *s, struct buf *out);
+
+/* The text of etc/sendcode.conf, made from the table (`sendcodectl` does not need it; a test does). */
+void settings_sample(struct buf *out);
+
+/*
+ * Moves from `now` to `next` what may change on SIGHUP (scenes, log_level, … as the table says).
+ * Appends to `ignored` one line for each changed key that needs a restart. `now` keeps those.
+ * Jobs already parsed point into the old scenes: `now` and its scenes stay valid until settings_free;
+ * the caller keeps the old struct until no job uses it and uses the returned one from then on.
+ */
+NODISCARD struct settings *settings_reload(const struct settings *now, struct settings *next,
+                                           struct buf *ignored);
+
+#endif
