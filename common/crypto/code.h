@@ -1,6 +1,7 @@
 /*
- * Codes, digests and proofs (DESIGN.md section 4, CONTRACT.md section 5, schema/verify-vectors.json).
- * A code is never stored: it is derived anew from CODE_KEY and the challenge's nonce.
+ * Codes, digests and proofs (DESIGN.md section 4, CONTRACT.md section 5,
+ * schema/verify-vectors.json). A code is never stored: it is derived anew from CODE_KEY and the
+ * challenge's nonce.
  */
 #ifndef SENDCODE_COMMON_CRYPTO_CODE_H
 #define SENDCODE_COMMON_CRYPTO_CODE_H
@@ -17,7 +18,8 @@
 void code_derive(const uint8_t code_key[32], const uint8_t nonce[NONCE_SIZE], const char *phone,
                  const char *scene, unsigned length, char out[CODE_MAX_LENGTH + 1]);
 
-/* digest = HMAC-SHA256(verify key, "sendcode.v1\n" phone "\n" scene "\n" code): what a verifier presents. */
+/* digest = HMAC-SHA256(verify key, "sendcode.v1\n" phone "\n" scene "\n" code): what a verifier
+ * presents. */
 void code_digest(const uint8_t verify_key[32], const char *phone, const char *scene,
                  const char *code, uint8_t out[SHA256_SIZE]);
 
