@@ -21,23 +21,28 @@ struct event_base;
 typedef void loop_io_fn(void *arg, unsigned ready); /* LOOP_READ, LOOP_WRITE or both */
 typedef void loop_fn(void *arg);
 
-NODISCARD struct loop *loop_new(struct err *e);
-void loop_free(struct loop *l); /* everything made on it must be freed before */
-void loop_run(struct loop *l);  /* until loop_stop */
+NODISCARD struct loop *loop_new(struct err *e); /* also makes the process ignore SIGPIPE */
+/* Everything made on it must be freed before, or by what is still deferred, which it runs first. */
+void loop_free(struct loop *l);
+void loop_run(struct loop *l); /* until loop_stop; one that came before it starts ends it at once */
 void loop_stop(struct loop *l);
 
-/* clock_boot_us, read once a turn of the loop. */
-int64_t loop_now_us(const struct loop *l);
+/* clock_boot_us, read at most once a turn of the loop. */
+int64_t loop_now_us(struct loop *l);
 
 /* How late the last tick of the loop's own 100 ms timer was, in microseconds. */
 int64_t loop_lag_us(const struct loop *l);
 
-/* Watches fd from now on for `events`; loop_io_set changes them (0: none). Level-triggered. */
-NODISCARD struct loop_io *loop_io_new(struct loop *l, int fd, unsigned events, loop_io_fn *fn, void *arg);
+/*
+ * Watches fd from now on for `events`; loop_io_set changes them (0: none). Level-triggered.
+ * An fd that cannot be watched (closed, a regular file) is a bug and aborts.
+ */
+NODISCARD struct loop_io *loop_io_new(struct loop *l, int fd, unsigned events, loop_io_fn *fn,
+                                      void *arg);
 void loop_io_set(struct loop_io *io, unsigned events);
 void loop_io_free(struct loop_io *io); /* does not close fd; NULL is fine */
 
-/* One-shot; start replaces what was set. after_us ≥ 0; never called before start returns. */
+/* One-shot; start replaces what was set. after_us ≥ 0; never early, never before start returns. */
 NODISCARD struct loop_timer *loop_timer_new(struct loop *l, loop_fn *fn, void *arg);
 void loop_timer_start(struct loop_timer *t, int64_t after_us);
 void loop_timer_stop(struct loop_timer *t);
@@ -47,7 +52,8 @@ void loop_timer_free(struct loop_timer *t); /* NULL is fine */
 NODISCARD struct loop_signal *loop_signal_new(struct loop *l, int signo, loop_fn *fn, void *arg);
 void loop_signal_free(struct loop_signal *s);
 
-/* Calls fn(arg) once, after the callbacks of this turn. */
+/* Calls fn(arg) once, after the callbacks of this turn; from a deferred call, after the next turn.
+ */
 void loop_defer(struct loop *l, loop_fn *fn, void *arg);
 
 /* For common/httpd only. */

@@ -1,0 +1,7 @@
+# Plain C of ours, and the loop with its HTTP server on libevent.
+add_library(sc_common STATIC base.c err.c mem.c arena.c buf.c clock.c text.c text_time.c log.c)
+target_link_libraries(sc_common PUBLIC sc_flags)
+
+# Apart from sc_common, because tests/replay links another loop in its place.
+add_library(sc_loop STATIC loop.c)
+target_link_libraries(sc_loop PUBLIC sc_flags sc_common PRIVATE PkgConfig::EVENT PkgConfig::SSL)
