@@ -5,9 +5,6 @@
 
 #include "common/mem.h"
 
-#define PART(literal) ((struct crypto_part){(literal), sizeof(literal) - 1})
-#define PART_TEXT(s) ((struct crypto_part){(s), strlen(s)})
-
 /* The first 32-bit word of the MAC below the largest multiple of `range`; false if none is. */
 static bool pick_number(const uint8_t mac[SHA256_SIZE], uint32_t range, uint32_t *out)
 {
@@ -29,9 +26,12 @@ void code_derive(const uint8_t code_key[32], const uint8_t nonce[NONCE_SIZE], co
                  const char *scene, unsigned length, char out[CODE_MAX_LENGTH + 1])
 {
     const struct crypto_part message[] = {
-        PART("sendcode.code.v1\n"), {nonce, NONCE_SIZE},
-         PART("\n"),
-        PART_TEXT(phone),           PART("\n"),          PART_TEXT(scene),
+        CRYPTO_TEXT("sendcode.code.v1\n"),
+        CRYPTO_PART(nonce, NONCE_SIZE),
+        CRYPTO_TEXT("\n"),
+        CRYPTO_TEXT(phone),
+        CRYPTO_TEXT("\n"),
+        CRYPTO_TEXT(scene),
     };
     uint8_t mac[SHA256_SIZE];
     uint32_t range = 1;
@@ -59,8 +59,8 @@ void code_digest(const uint8_t verify_key[32], const char *phone, const char *sc
                  const char *code, uint8_t out[SHA256_SIZE])
 {
     const struct crypto_part message[] = {
-        PART("sendcode.v1\n"), PART_TEXT(phone), PART("\n"),
-        PART_TEXT(scene),      PART("\n"),       PART_TEXT(code),
+        CRYPTO_TEXT("sendcode.v1\n"), CRYPTO_TEXT(phone), CRYPTO_TEXT("\n"),
+        CRYPTO_TEXT(scene),           CRYPTO_TEXT("\n"),  CRYPTO_TEXT(code),
     };
 
     crypto_hmac_parts(verify_key, 32, message, ARRAY_LEN(message), out);

@@ -15,6 +15,8 @@ struct crypto_part {
     const void *data;
     size_t len;
 };
+#define CRYPTO_PART(p, n) ((struct crypto_part){(p), (n)})
+#define CRYPTO_TEXT(s) CRYPTO_PART((s), strlen(s)) /* the user includes <string.h> */
 
 void crypto_sha256(const void *data, size_t len, uint8_t out[SHA256_SIZE]);
 void crypto_sha256_parts(const struct crypto_part *parts, size_t n, uint8_t out[SHA256_SIZE]);

@@ -12,8 +12,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 
-#define PART(literal) ((struct crypto_part){(literal), sizeof(literal) - 1})
-#define PART_TEXT(s) ((struct crypto_part){(s), strlen(s)})
+#define SECONDS_PER_DAY 86400
 
 static const char *signed_headers(const struct tc3_request *req)
 {
@@ -21,17 +20,17 @@ static const char *signed_headers(const struct tc3_request *req)
 }
 
 static void derive_key(struct tc3_signer *s, const char *secret_key, const char *service,
-                       const char *date)
+                       int64_t day)
 {
-    const struct crypto_part day = PART_TEXT(date);
     size_t secret_len = strlen(secret_key);
     char *first = mem_must_alloc(secret_len + 4);
     uint8_t k_date[SHA256_SIZE];
     uint8_t k_service[SHA256_SIZE];
 
+    text_from_date_us(day * SECONDS_PER_DAY * US_PER_S, s->date);
     memcpy(first, "TC3", 3);
     memcpy(first + 3, secret_key, secret_len);
-    crypto_hmac_parts(first, secret_len + 3, &day, 1, k_date);
+    crypto_hmac(first, secret_len + 3, s->date, strlen(s->date), k_date);
     crypto_hmac(k_date, sizeof(k_date), service, strlen(service), k_service);
     crypto_hmac(k_service, sizeof(k_service), "tc3_request", strlen("tc3_request"), s->key);
     mem_wipe(first, secret_len + 4);
@@ -40,7 +39,7 @@ static void derive_key(struct tc3_signer *s, const char *secret_key, const char 
     mem_wipe(k_service, sizeof(k_service));
 
     snprintf(s->service, sizeof(s->service), "%s", service);
-    snprintf(s->date, sizeof(s->date), "%s", date);
+    s->day = day;
     /* A service that does not fit is derived anew each time: it is never found equal. */
     s->ready = strlen(service) < sizeof(s->service);
 }
@@ -58,19 +57,19 @@ static void hash_canonical_request(const struct tc3_request *req, char out[SHA25
     crypto_hex(digest, body_hash);
 
     const struct crypto_part request[] = {
-        PART_TEXT(method),
-        PART("\n/\n"),
-        PART_TEXT(query),
-        PART("\ncontent-type:"),
-        PART_TEXT(req->content_type),
-        PART("\nhost:"),
-        PART_TEXT(req->host),
-        req->action ? PART("\nx-tc-action:") : PART(""),
-        PART_TEXT(action),
-        PART("\n\n"),
-        PART_TEXT(headers),
-        PART("\n"),
-        PART_TEXT(body_hash),
+        CRYPTO_TEXT(method),
+        CRYPTO_TEXT("\n/\n"),
+        CRYPTO_TEXT(query),
+        CRYPTO_TEXT("\ncontent-type:"),
+        CRYPTO_TEXT(req->content_type),
+        CRYPTO_TEXT("\nhost:"),
+        CRYPTO_TEXT(req->host),
+        req->action ? CRYPTO_TEXT("\nx-tc-action:") : CRYPTO_TEXT(""),
+        CRYPTO_TEXT(action),
+        CRYPTO_TEXT("\n\n"),
+        CRYPTO_TEXT(headers),
+        CRYPTO_TEXT("\n"),
+        CRYPTO_TEXT(body_hash),
     };
     crypto_sha256_parts(request, ARRAY_LEN(request), digest);
     crypto_hex(digest, out);
@@ -79,26 +78,25 @@ static void hash_canonical_request(const struct tc3_request *req, char out[SHA25
 void tc3_sign(struct tc3_signer *s, const char *secret_key, const struct tc3_request *req,
               char out[SHA256_HEX_SIZE])
 {
-    char date[16];
+    int64_t day = req->timestamp / SECONDS_PER_DAY;
     char timestamp[24];
     char request_hash[SHA256_HEX_SIZE];
     uint8_t mac[SHA256_SIZE];
 
-    text_from_date_us(req->timestamp * US_PER_S, date);
-    if (!s->ready || strcmp(s->date, date) != 0 || strcmp(s->service, req->service) != 0)
-        derive_key(s, secret_key, req->service, date);
+    if (!s->ready || s->day != day || strcmp(s->service, req->service) != 0)
+        derive_key(s, secret_key, req->service, day);
     snprintf(timestamp, sizeof(timestamp), "%lld", (long long)req->timestamp);
     hash_canonical_request(req, request_hash);
 
     const struct crypto_part to_sign[] = {
-        PART("TC3-HMAC-SHA256\n"),
-        PART_TEXT(timestamp),
-        PART("\n"),
-        PART_TEXT(date),
-        PART("/"),
-        PART_TEXT(req->service),
-        PART("/tc3_request\n"),
-        PART_TEXT(request_hash),
+        CRYPTO_TEXT("TC3-HMAC-SHA256\n"),
+        CRYPTO_TEXT(timestamp),
+        CRYPTO_TEXT("\n"),
+        CRYPTO_TEXT(s->date),
+        CRYPTO_TEXT("/"),
+        CRYPTO_TEXT(req->service),
+        CRYPTO_TEXT("/tc3_request\n"),
+        CRYPTO_TEXT(request_hash),
     };
     crypto_hmac_parts(s->key, sizeof(s->key), to_sign, ARRAY_LEN(to_sign), mac);
     crypto_hex(mac, out);

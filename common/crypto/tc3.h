@@ -27,6 +27,7 @@ struct tc3_request {
  */
 struct tc3_signer {
     char service[64];
+    int64_t day; /* since 1970 */
     char date[16];
     uint8_t key[SHA256_SIZE];
     bool ready;
