@@ -8,6 +8,8 @@
 
 enum pg_type { PG_BOOL, PG_INT4, PG_INT8, PG_TEXT, PG_BYTEA, PG_TIMESTAMPTZ, PG_DATE };
 
+const char *pg_type_to_text(enum pg_type type); /* "int", "timestamptz", … for casts in SQL */
+
 struct pg_array {
     enum pg_type type;
     int32_t n;
@@ -24,8 +26,13 @@ void pg_array_add_text(struct pg_array *a, const char *s); /* NULL adds a NULL *
 void pg_array_add_bytes(struct pg_array *a, const void *p, size_t len);
 void pg_array_add_time(struct pg_array *a, int64_t unix_us);
 void pg_array_add_date(struct pg_array *a, int64_t unix_us);
-struct pg_param pg_array_param(struct pg_array *a); /* finishes the header; valid until free or the next add */
-void pg_array_clear(struct pg_array *a);            /* for the next batch; keeps the memory */
+
+/* Makes *a the elements [from, from + n) of `whole`, which has them. */
+void pg_array_set_slice(struct pg_array *a, const struct pg_array *whole, int32_t from, int32_t n);
+
+/* Finishes the header; valid until free or the next add. Aborts if an add found no memory. */
+struct pg_param pg_array_param(struct pg_array *a);
+void pg_array_clear(struct pg_array *a); /* for the next batch; keeps the memory */
 void pg_array_free(struct pg_array *a);
 
 /* Scalars: encode into a small caller-owned slot. */
