@@ -16,13 +16,14 @@ struct job {
     const char *job_id;
     const char *phone;
     const char *scene_name;
-    const struct scene *scene; /* settings for its locale; lives as long as the settings it was parsed with */
-    const char *locale;        /* NULL if absent */
-    const char *client_ip;     /* canonical text (v4-mapped as v4), NULL if absent */
-    const char *traceparent;   /* from the headers, NULL if absent or too long */
+    const struct scene
+        *scene; /* settings for its locale; lives as long as the settings it was parsed with */
+    const char *locale;      /* NULL if absent */
+    const char *client_ip;   /* canonical text (v4-mapped as v4), NULL if absent */
+    const char *traceparent; /* from the headers, NULL if absent or too long */
     const char *tracestate;
-    int64_t requested_at_us;   /* Unix microseconds */
-    int64_t deadline_us;       /* given, or requested_at + the scene's send_within */
+    int64_t requested_at_us; /* Unix microseconds */
+    int64_t deadline_us;     /* given, or requested_at + the scene's send_within */
 };
 
 /* The first rule that a value breaks. X(SUFFIX, metric label, text for `sendcode-error`) */
@@ -53,7 +54,7 @@ struct job {
 enum job_fault { JOB_OK, JOB_FAULTS(JOB_FAULT_ENUM_) JOB_FAULT_COUNT };
 #undef JOB_FAULT_ENUM_
 
-const char *job_fault_to_text(enum job_fault f);  /* one ASCII line, quotes nothing from the value */
+const char *job_fault_to_text(enum job_fault f); /* one ASCII line, quotes nothing from the value */
 const char *job_fault_to_label(enum job_fault f); /* for metrics and record_other.reason */
 
 /*
@@ -64,7 +65,8 @@ const char *job_fault_to_label(enum job_fault f); /* for metrics and record_othe
 NODISCARD enum job_fault job_parse(struct arena *a, const struct settings *s, const void *value,
                                    size_t len, struct job *out, bool *no_memory);
 
-/* "code" must not be copied to the dead letter topic: it was refused for it, or is unparsed and contains it. */
+/* "code" must not be copied to the dead letter topic: it was refused for it, or is unparsed and
+ * contains it. */
 bool job_value_may_hold_code(enum job_fault f, const void *value, size_t len);
 
 #endif

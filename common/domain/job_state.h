@@ -49,7 +49,8 @@ bool job_state_is_final(enum job_state s);
 const char *job_reason_to_text(enum job_reason r); /* NULL for REASON_NONE */
 NODISCARD bool job_reason_from_text(const char *s, enum job_reason *out);
 
-/* The table of allowed moves (CONTRACT.md section 4); fact: accepted by the provider or a receipt. */
+/* The table of allowed moves (CONTRACT.md section 4); fact: accepted by the provider or a receipt.
+ */
 bool job_state_may_move(enum job_state from, enum job_state to, bool fact);
 
 #endif

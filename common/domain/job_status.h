@@ -1,4 +1,5 @@
-/* What the database says of a job now: the source of its event and of its log line. Borrowed texts. */
+/* What the database says of a job now: the source of its event and of its log line. Borrowed texts.
+ */
 #ifndef SENDCODE_COMMON_DOMAIN_JOB_STATUS_H
 #define SENDCODE_COMMON_DOMAIN_JOB_STATUS_H
 
@@ -14,12 +15,12 @@ struct job_status {
     enum job_state state;
     enum job_reason reason;
     int32_t seq;
-    int32_t attempt;            /* 0: none yet */
-    const char *provider_code;  /* NULL if none; so serial_no and the trace */
+    int32_t attempt;           /* 0: none yet */
+    const char *provider_code; /* NULL if none; so serial_no and the trace */
     const char *serial_no;
     bool has_retry_after;
-    int32_t retry_after;        /* seconds */
-    int64_t at_us;              /* of the change, Unix microseconds by the database's clock */
+    int32_t retry_after; /* seconds */
+    int64_t at_us;       /* of the change, Unix microseconds by the database's clock */
     const char *traceparent;
     const char *tracestate;
 };
