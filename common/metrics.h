@@ -18,20 +18,23 @@ enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *m);
 
-/* label may be NULL (then the single cell is there at once, at 0). Texts must outlive the registry. */
+/* label may be NULL (then the single cell is there at once, at 0). Texts must outlive the registry.
+ */
 struct metric_family *metrics_family(struct metrics *m, enum metric_type type, const char *name,
                                      const char *help, const char *label);
 
-/* The cell for that label value (copied), made at 0 when new; value NULL for a family without label. */
+/* The cell for that label value (UTF-8, copied), made at 0 when new; NULL in a family without
+ * label. */
 struct metric_cell *metrics_cell(struct metric_family *f, const char *value);
 
 /* Forgets a cell (a partition that is no longer ours); its handle is dead then. */
 void metrics_drop(struct metric_family *f, const char *value);
 
-void metric_add(struct metric_cell *c, double n);        /* counter, gauge */
-void metric_set(struct metric_cell *c, double v);        /* gauge */
-void metric_observe_us(struct metric_cell *c, int64_t us); /* histogram in seconds; buckets 0.5 ms … 60 s */
-double metric_value(const struct metric_cell *c);        /* counter, gauge: value; histogram: count */
+void metric_add(struct metric_cell *c, double n); /* counter, gauge */
+void metric_set(struct metric_cell *c, double v); /* gauge */
+void metric_observe_us(struct metric_cell *c,
+                       int64_t us); /* histogram in seconds; buckets 0.5 ms … 60 s */
+double metric_value(const struct metric_cell *c); /* counter, gauge: value; histogram: count */
 
 void metrics_render(const struct metrics *m, struct buf *out);
 

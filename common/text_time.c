@@ -96,31 +96,34 @@ bool text_to_time_us(const char *s, size_t len, int64_t *out_us)
     return true;
 }
 
-/* Splits into calendar fields and the microseconds of the second, also before 1970. */
-static int64_t split(int64_t wall_us, struct tm *tm)
+/* "2026-11-22T08:00:00" (strftime pads no year); returns the microseconds of the second. */
+static int64_t format_seconds(int64_t wall_us, char out[TEXT_TIME_SIZE])
 {
     int64_t us = wall_us % US_PER_S;
     if (us < 0) {
         us += US_PER_S;
     }
     time_t seconds = (wall_us - us) / US_PER_S;
-    if (gmtime_r(&seconds, tm) == NULL) {
+    struct tm tm;
+    if (gmtime_r(&seconds, &tm) == NULL) {
         panic("no calendar date for second %lld", (long long)seconds);
     }
+    int n = snprintf(out, TEXT_TIME_SIZE, "%04u", ((unsigned)tm.tm_year + 1900u) % 10000u);
+    strftime(out + n, TEXT_TIME_SIZE - (size_t)n, "-%m-%dT%H:%M:%S", &tm);
     return us;
 }
 
 void text_from_time_us(int64_t wall_us, char out[TEXT_TIME_SIZE])
 {
-    struct tm tm;
-    int64_t us = split(wall_us, &tm);
-    size_t n = strftime(out, TEXT_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+    int64_t us = format_seconds(wall_us, out);
+    size_t n = strlen(out);
     snprintf(out + n, TEXT_TIME_SIZE - n, ".%03uZ", (unsigned)(us / US_PER_MS) % 1000u);
 }
 
 void text_from_date_us(int64_t wall_us, char out[16])
 {
-    struct tm tm;
-    (void)split(wall_us, &tm);
-    strftime(out, 16, "%Y-%m-%d", &tm);
+    char time[TEXT_TIME_SIZE];
+    (void)format_seconds(wall_us, time);
+    memcpy(out, time, strlen("2026-11-22"));
+    out[strlen("2026-11-22")] = '\0';
 }

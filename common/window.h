@@ -8,10 +8,10 @@
 #include "common/base.h"
 
 struct window {
-    unsigned size;    /* how many may be under way now, 1 … max */
+    unsigned size; /* how many may be under way now, 1 … max */
     unsigned max;
-    unsigned credit;  /* successes since the last growth */
-    unsigned ignore;  /* failures still to ignore since the last cut */
+    unsigned credit; /* successes since the last growth */
+    unsigned ignore; /* answers still to come of requests that were under way at the last cut */
 };
 
 void window_init(struct window *w, unsigned max); /* starts fully open */
