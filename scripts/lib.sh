@@ -1,5 +1,5 @@
 # Shell functions that the scripts share. Sourced, after `set -euo pipefail`, from a script in scripts/.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the lists of packages are read by those scripts
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
