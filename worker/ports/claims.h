@@ -69,6 +69,11 @@ struct claims_handlers {
     void (*claimed)(void *arg, const struct claim_answer *answers, size_t n);
     void (*idle)(void *arg);                    /* connected and nothing under way: may ask */
     void (*health)(void *arg, const char *why); /* NULL: reachable */
+    /*
+     * The schema is missing, older than we need, or not ours to use: one sentence that names the
+     * remedy. Said at each try, of which there is always another. May be NULL.
+     */
+    void (*schema_fault)(void *arg, const char *why);
 };
 
 struct claims {
