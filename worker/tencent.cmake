@@ -1,0 +1,10 @@
+# Tencent Cloud SMS as the sender: curl, signatures, and the reading of its answers.
+add_library(sc_worker_tencent STATIC
+    tencent/answer.c
+    tencent/http_client.c
+    tencent/http_client_multi.c
+    tencent/provider_clock.c
+    tencent/tencent_sms.c)
+target_link_libraries(sc_worker_tencent
+    PUBLIC sc_flags sc_common sc_loop sc_json sc_crypto
+    PRIVATE PkgConfig::CURL)
