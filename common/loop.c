@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/log.h"
 #include "common/mem.h"
 
 #define LAG_PERIOD_US (100 * US_PER_MS)
@@ -62,6 +63,18 @@ static void on_lag_tick(void *arg)
     loop_timer_start(l->lag_timer, LAG_PERIOD_US);
 }
 
+static void on_library_message(int severity, const char *text)
+{
+    if (severity >= EVENT_LOG_WARN) {
+        log_warn("libevent says", LS("error", text));
+    }
+}
+
+static void on_library_panic(int code)
+{
+    panic("libevent gave up with code %d", code);
+}
+
 static struct event_base *new_base(void)
 {
     struct event_config *config = event_config_new();
@@ -85,6 +98,8 @@ struct loop *loop_new(struct err *e)
         return NULL;
     }
     signal(SIGPIPE, SIG_IGN);
+    event_set_log_callback(on_library_message);
+    event_set_fatal_callback(on_library_panic);
     l->lag_timer = loop_timer_new(l, on_lag_tick, l);
     l->lag_due_us = clock_boot_us() + LAG_PERIOD_US;
     loop_timer_start(l->lag_timer, LAG_PERIOD_US);
