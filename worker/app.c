@@ -1,0 +1,228 @@
+/*
+ * The one place where adapters meet ports. Order of construction is the order of dependence;
+ * destruction is the reverse.
+ */
+#include "worker/app.h"
+
+#include <signal.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/metrics.h"
+#include "common/settings/settings.h"
+#include "worker/admin.h"
+#include "worker/health.h"
+#include "worker/kafka/kafka_in.h"
+#include "worker/kafka/kafka_out.h"
+#include "worker/meters.h"
+#include "worker/pg/pg_claims.h"
+#include "worker/pg/pg_outcomes.h"
+#include "worker/pipeline.h"
+#include "worker/tencent/tencent_sms.h"
+
+#define END_GRACE_US (4 * US_PER_S) /* after `drain`: to leave the group and be gone */
+
+struct app {
+    const char *config_path;
+    struct loop *loop;
+    struct loop_signal *term, *interrupt, *hangup;
+    struct loop_timer *drain_timer;
+    struct health health;
+    struct meters meters;
+    struct pipeline *pipeline;
+    struct kafka_in *kafka_in;
+    struct kafka_out *kafka_out;
+    struct pg_claims *pg_claims;
+    struct pg_outcomes *pg_outcomes;
+    struct tencent_sms *tencent;
+    struct jobs_source source;
+    struct events events;
+    struct claims claims;
+    struct outcomes outcomes;
+    struct sender sender;
+    struct admin *admin;
+    bool ending;
+    int exit_code;
+};
+
+static void on_drained(void *arg)
+{
+    struct app *a = arg;
+    log_info("drained; the group is left", LI("under_way", pipeline_under_way(a->pipeline)));
+    loop_stop(a->loop);
+}
+
+/* What is under way now stays claimed; its record comes back and is found in doubt. */
+static void on_drain_over(void *arg)
+{
+    struct app *a = arg;
+    log_warn("drain time is over; ending with jobs under way",
+             LI("under_way", pipeline_under_way(a->pipeline)));
+    loop_stop(a->loop);
+}
+
+static void on_end_signal(void *arg)
+{
+    struct app *a = arg;
+    if (a->ending) {
+        log_warn("second signal: ending at once", LI("under_way", pipeline_under_way(a->pipeline)));
+        loop_stop(a->loop);
+        return;
+    }
+    a->ending = true;
+    int64_t drain_us = pipeline_settings(a->pipeline)->worker.drain * US_PER_S;
+    log_info("draining", LI("under_way", pipeline_under_way(a->pipeline)),
+             LI("at_most_s", drain_us / US_PER_S));
+    loop_timer_start(a->drain_timer, drain_us + END_GRACE_US);
+    pipeline_drain(a->pipeline, on_drained, a);
+}
+
+static void apply_log_level(const struct settings *s)
+{
+    enum log_level level;
+    if (log_level_from_text(s->worker.log_level, &level))
+        log_set_level(level);
+}
+
+static void log_lines(struct buf *lines, enum log_level level, const char *msg)
+{
+    char *line = lines->data;
+    while (line && *line) {
+        char *end = line;
+        while (*end && *end != '\n')
+            end++;
+        bool last = *end == '\0';
+        *end = '\0';
+        log_at(level, msg, LS("what", line));
+        line = last ? NULL : end + 1;
+    }
+}
+
+static void on_hangup(void *arg)
+{
+    struct app *a = arg;
+    struct buf notes = BUF_INIT;
+    struct settings *next = settings_load(a->config_path, APP_NEEDS, &notes);
+    if (!next) {
+        log_lines(&notes, LOG_ERROR, "the new configuration is faulty; the old one stays");
+        buf_free(&notes);
+        return;
+    }
+    buf_clear(&notes);
+    struct settings *merged = settings_reload(pipeline_settings(a->pipeline), next, &notes);
+    log_lines(&notes, LOG_WARN, "changed, but needs a restart");
+    buf_free(&notes);
+    apply_log_level(merged);
+    pg_claims_set_settings(a->pg_claims, merged);
+    pipeline_set_settings(a->pipeline, merged);
+    log_info("configuration read again", LS("file", a->config_path));
+}
+
+static void on_fatal(void *arg, const char *why)
+{
+    struct app *a = arg;
+    log_fatal("the database's schema does not fit this program", LS("why", why));
+    a->exit_code = EXIT_CONFIGURATION;
+    loop_stop(a->loop);
+}
+
+static int make_signals(struct app *a)
+{
+    signal(SIGPIPE, SIG_IGN);
+    a->term = loop_signal_new(a->loop, SIGTERM, on_end_signal, a);
+    a->interrupt = loop_signal_new(a->loop, SIGINT, on_end_signal, a);
+    a->hangup = loop_signal_new(a->loop, SIGHUP, on_hangup, a);
+    a->drain_timer = loop_timer_new(a->loop, on_drain_over, a);
+    return a->term && a->interrupt && a->hangup && a->drain_timer ? 0 : -1;
+}
+
+static int make_adapters(struct app *a, struct err *e)
+{
+    const struct settings *s = pipeline_settings(a->pipeline);
+    const struct claims_handlers on_claims = pipeline_claims_handlers(a->pipeline);
+    const struct outcomes_handlers on_outcomes = pipeline_outcomes_handlers(a->pipeline);
+    const struct sender_handlers on_sender = pipeline_sender_handlers(a->pipeline);
+    const struct events_handlers on_events = pipeline_events_handlers(a->pipeline);
+    const struct jobs_source_handlers on_source = pipeline_source_handlers(a->pipeline);
+
+    a->admin =
+        admin_new(a->loop, s->worker.admin_listen, a->meters.registry, &a->health, a->pipeline, e);
+    if (!a->admin)
+        return -1;
+    a->pg_claims = pg_claims_new(a->loop, s, &on_claims, e);
+    a->pg_outcomes = a->pg_claims ? pg_outcomes_new(a->loop, s, &on_outcomes, e) : NULL;
+    if (!a->pg_outcomes)
+        return -1;
+    a->tencent = tencent_sms_new(a->loop, s, &on_sender, (unsigned)s->worker.in_flight, e);
+    if (!a->tencent)
+        return -1;
+    a->kafka_out = kafka_out_new(a->loop, s, &on_events, e);
+    a->kafka_in = a->kafka_out ? kafka_in_new(a->loop, s, &on_source, e) : NULL;
+    if (!a->kafka_in)
+        return -1;
+    a->claims = pg_claims_port(a->pg_claims);
+    a->outcomes = pg_outcomes_port(a->pg_outcomes);
+    a->events = kafka_out_port(a->kafka_out);
+    a->source = kafka_in_port(a->kafka_in);
+    a->sender = *tencent_sms_sender(a->tencent);
+    return 0;
+}
+
+static void start(struct app *a)
+{
+    const struct ports ports = {
+        .source = &a->source,
+        .claims = &a->claims,
+        .sender = &a->sender,
+        .outcomes = &a->outcomes,
+        .events = &a->events,
+    };
+    pipeline_start(a->pipeline, &ports);
+    log_info("worker started", LS("name", pipeline_settings(a->pipeline)->worker.name));
+}
+
+static void tear_down(struct app *a)
+{
+    kafka_in_free(a->kafka_in);
+    tencent_sms_free(a->tencent);
+    pg_claims_free(a->pg_claims);
+    pg_outcomes_free(a->pg_outcomes);
+    kafka_out_free(a->kafka_out);
+    admin_free(a->admin);
+    pipeline_free(a->pipeline);
+    meters_free(&a->meters);
+    loop_timer_free(a->drain_timer);
+    loop_signal_free(a->hangup);
+    loop_signal_free(a->interrupt);
+    loop_signal_free(a->term);
+    loop_free(a->loop);
+}
+
+int app_run(const char *config_path, struct settings *settings)
+{
+    struct app a = {.config_path = config_path};
+    struct err e = {0};
+    apply_log_level(settings);
+    health_init(&a.health);
+    meters_init(&a.meters);
+    a.loop = loop_new(&e);
+    if (!a.loop) {
+        settings_free(settings);
+        meters_free(&a.meters);
+        log_fatal("cannot start", LS("why", e.text));
+        return EXIT_CONFIGURATION;
+    }
+    const struct pipeline_fatal fatal = {.fn = on_fatal, .arg = &a};
+    a.pipeline = pipeline_new(a.loop, settings, &a.health, &a.meters, fatal);
+    if (make_signals(&a) != 0 || make_adapters(&a, &e) != 0) {
+        log_fatal("cannot start", LS("why", e.text));
+        a.exit_code = EXIT_CONFIGURATION;
+    } else {
+        start(&a);
+        loop_run(a.loop);
+    }
+    tear_down(&a);
+    return a.exit_code;
+}

@@ -1,0 +1,82 @@
+/* Outbox and sweep, each on its own timer, one request at a time. */
+#include "worker/chores.h"
+
+#include "common/backoff.h"
+#include "common/loop.h"
+
+#define OUTBOX_EVERY_US (1 * US_PER_S)
+#define SWEEP_EVERY_US (5 * US_PER_S)
+
+/* Workers started together do not sweep together. */
+static int64_t jittered(int64_t us)
+{
+    return us / 2 + (int64_t)backoff_random() % us;
+}
+
+static void on_outbox_timer(void *arg)
+{
+    struct chores *c = arg;
+    c->outbox_due = true;
+    c->wake(c->arg);
+}
+
+static void on_sweep_timer(void *arg)
+{
+    struct chores *c = arg;
+    c->sweep_due = true;
+    c->wake(c->arg);
+}
+
+void chores_init(struct chores *c, struct loop *l, struct outcomes *outcomes, struct events *events,
+                 void (*wake)(void *arg), void *arg)
+{
+    *c = (struct chores){.outcomes = outcomes, .events = events, .wake = wake, .arg = arg};
+    c->outbox_timer = loop_timer_new(l, on_outbox_timer, c);
+    c->sweep_timer = loop_timer_new(l, on_sweep_timer, c);
+    loop_timer_start(c->outbox_timer, jittered(OUTBOX_EVERY_US));
+    loop_timer_start(c->sweep_timer, jittered(SWEEP_EVERY_US));
+}
+
+void chores_free(struct chores *c)
+{
+    loop_timer_free(c->outbox_timer);
+    loop_timer_free(c->sweep_timer);
+}
+
+void chores_pump(struct chores *c)
+{
+    if (!c->outcomes->can_ask(c->outcomes->self))
+        return;
+    if (c->n_done > 0 && c->n_unacked == 0) {
+        c->outcomes->outbox_done(c->outcomes->self, c->done, c->n_done);
+        c->n_done = 0;
+    } else if (c->outbox_due && c->n_unacked == 0) {
+        c->outbox_due = false;
+        c->outcomes->take_outbox(c->outcomes->self);
+    } else if (c->sweep_due) {
+        c->sweep_due = false;
+        c->outcomes->sweep(c->outcomes->self);
+    }
+}
+
+void chores_on_outbox(struct chores *c, const struct outbox_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n && c->n_unacked < CHORES_OUTBOX_MAX; i++) {
+        c->n_unacked++;
+        c->events->publish(c->events->self, CHORES_TICKET | (uint64_t)rows[i].id, &rows[i].status);
+    }
+    loop_timer_start(c->outbox_timer, n > 0 ? 0 : jittered(OUTBOX_EVERY_US));
+}
+
+void chores_on_published(struct chores *c, uint64_t ticket)
+{
+    c->done[c->n_done++] = (int64_t)(ticket & ~CHORES_TICKET);
+    c->n_unacked--;
+    if (c->n_unacked == 0)
+        c->wake(c->arg);
+}
+
+void chores_on_swept(struct chores *c)
+{
+    loop_timer_start(c->sweep_timer, jittered(SWEEP_EVERY_US));
+}

@@ -1,0 +1,15 @@
+/* The worker's log lines about single jobs: one an outcome, job id first, phones masked. */
+#ifndef SENDCODE_WORKER_JOBLOG_H
+#define SENDCODE_WORKER_JOBLOG_H
+
+#include "common/base.h"
+
+struct flight;
+struct job_status;
+
+void joblog_outcome(const struct flight *f, const struct job_status *s);
+void joblog_invalid(const struct flight *f);
+void joblog_duplicate_send(const struct flight *f);
+void joblog_not_recorded(const struct flight *f);
+
+#endif

@@ -1,0 +1,39 @@
+/* Every metric of the worker, by name (CONTRACT.md section 7). */
+#ifndef SENDCODE_WORKER_METERS_H
+#define SENDCODE_WORKER_METERS_H
+
+#include "common/base.h"
+#include "common/domain/job_state.h"
+#include "worker/ports/outcomes.h"
+
+struct metrics;
+struct metric_cell;
+struct metric_family;
+
+/* X(SUFFIX, label): stages of sendcode_stage_seconds. */
+#define STAGES(X)                                                                                  \
+    X(WAIT, "wait")                                                                                \
+    X(CLAIM, "claim")                                                                              \
+    X(SEND, "send")                                                                                \
+    X(RECORD, "record")                                                                            \
+    X(ANNOUNCE, "announce")
+#define STAGE_ENUM_(suffix, label) STAGE_##suffix,
+enum stage { STAGES(STAGE_ENUM_) STAGE_COUNT };
+#undef STAGE_ENUM_
+
+struct meters {
+    struct metrics *registry;
+    struct metric_cell *jobs[JOB_STATE_COUNT]; /* sendcode_jobs_total{outcome} */
+    struct metric_cell *invalid, *duplicate;   /* of the same family */
+    struct metric_cell *attempts[ATTEMPT_OUTCOME_COUNT];
+    struct metric_cell *publish_to_accept;
+    struct metric_cell *stage[STAGE_COUNT];
+    struct metric_cell *in_flight, *window, *in_doubt, *held, *loop_lag;
+    struct metric_family *lag, *stopped, *dead_letters;
+    struct metric_cell *duplicate_sends, *unkeyed;
+};
+
+void meters_init(struct meters *m);
+void meters_free(struct meters *m);
+
+#endif

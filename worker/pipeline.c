@@ -1,0 +1,151 @@
+/*
+ * The pipeline: what follows what. Each stage does its work and reports here; here the flight is
+ * moved on, and nowhere else.
+ */
+#include "common/clock.h"
+#include "common/loop.h"
+#include "common/metrics.h"
+#include "worker/joblog.h"
+#include "worker/pipeline_parts.h"
+
+void pipeline_make_ready(struct pipeline *p, struct flight *f)
+{
+    bool has_epoch = f->part && f->part->epoch != 0;
+    flight_move(&p->flights, f, has_epoch ? PLACE_READY : PLACE_WAITING);
+    pipeline_wake(p);
+}
+
+/* A held job asks again at its deadline at the latest: the database then ends it as expired. */
+void pipeline_hold(struct pipeline *p, struct flight *f, enum hold why, int64_t wait_us)
+{
+    int64_t to_deadline = f->job.deadline_us - clock_wall_us();
+    if (to_deadline > 0)
+        wait_us = MIN(wait_us, to_deadline + 100 * US_PER_MS);
+    flight_move(&p->flights, f, PLACE_HELD);
+    f->hold = why;
+    held_add(&p->held, f, wait_us);
+    pipeline_wake(p);
+}
+
+void pipeline_finish(struct pipeline *p, struct flight *f)
+{
+    if (f->part)
+        offsets_done(&f->part->offsets, &f->mark);
+    flight_free(&p->flights, f);
+    pipeline_wake(p);
+}
+
+/* It is decided or known: its state is announced, then its offset is done. */
+static void announce_and_finish(struct pipeline *p, struct flight *f, const struct job_status *s)
+{
+    if (!s->job_id || s->state == JOB_CLAIMED) {
+        pipeline_finish(p, f);
+        return;
+    }
+    flight_move(&p->flights, f, PLACE_ANNOUNCING);
+    announcing_publish(p, f, s, true);
+}
+
+static void refuse(struct pipeline *p, struct flight *f, enum job_fault fault)
+{
+    f->fault = fault;
+    flight_move(&p->flights, f, PLACE_BURYING);
+    announcing_bury(p, f, &f->record);
+}
+
+/* Its row stayed claimed: to be met again by a claim, as a redelivered record is. */
+static void look_again(struct pipeline *p, struct flight *f)
+{
+    if (f->part)
+        pipeline_make_ready(p, f);
+    else
+        pipeline_finish(p, f);
+}
+
+void pipeline_on_claimed(struct pipeline *p, struct flight *f, const struct claim_answer *a)
+{
+    bool orphan = f->part == NULL;
+    switch (a->verdict) {
+    case CLAIM_SEND:
+        sending_start(p, f, a);
+        return;
+    case CLAIM_DECIDED:
+        metric_add(p->meters->jobs[a->status.state], 1);
+        joblog_outcome(f, &a->status);
+        announce_and_finish(p, f, &a->status);
+        return;
+    case CLAIM_DUPLICATE:
+        metric_add(p->meters->duplicate, 1);
+        announce_and_finish(p, f, &a->status);
+        return;
+    case CLAIM_KNOWN:
+        announce_and_finish(p, f, &a->status);
+        return;
+    case CLAIM_FUTURE:
+        refuse(p, f, JOB_FAULT_FUTURE);
+        return;
+    case CLAIM_ROW_REFUSED:
+        refuse(p, f, JOB_FAULT_REFUSED_ROW);
+        return;
+    case CLAIM_FENCED:
+        if (f->part)
+            ownership_on_fenced(f->part, f->epoch, loop_now_us(p->loop));
+        look_again(p, f);
+        return;
+    case CLAIM_BUSY:
+    case CLAIM_WAIT:
+        if (orphan)
+            pipeline_finish(p, f);
+        else
+            pipeline_hold(p, f, a->verdict == CLAIM_BUSY ? HOLD_BUSY : HOLD_OWNER, a->wait_us);
+        return;
+    }
+    panic("claim verdict %d", (int)a->verdict);
+}
+
+void pipeline_on_outcome(struct pipeline *p, struct flight *f)
+{
+    flight_move(&p->flights, f, PLACE_UNRECORDED);
+    pipeline_wake(p);
+}
+
+void pipeline_on_recorded(struct pipeline *p, struct flight *f, const struct outcome_answer *a)
+{
+    const struct job_status *s = &a->status;
+    if (a->duplicate_send) {
+        metric_add(p->meters->duplicate_sends, 1);
+        joblog_duplicate_send(f);
+    }
+    held_wake_phone(&p->held, f->job.phone);
+    if (a->refused_row) {
+        joblog_not_recorded(f);
+        look_again(p, f);
+        return;
+    }
+    if (a->applied && s->job_id) {
+        metric_add(p->meters->jobs[s->state], 1);
+        joblog_outcome(f, s);
+    }
+    if (s->job_id && s->state == JOB_RETRY && f->part) {
+        announcing_publish(p, f, s, false);
+        pipeline_hold(p, f, HOLD_RETRY, f->retry_wait_us);
+        return;
+    }
+    if (!a->applied && s->job_id && s->state == JOB_CLAIMED) {
+        if (f->part)
+            ownership_on_fenced(f->part, f->epoch, loop_now_us(p->loop));
+        look_again(p, f);
+        return;
+    }
+    announce_and_finish(p, f, s);
+}
+
+void pipeline_on_published(struct pipeline *p, struct flight *f)
+{
+    if (f->place == PLACE_BURYING) {
+        flight_move(&p->flights, f, PLACE_UNNOTED);
+        pipeline_wake(p);
+        return;
+    }
+    pipeline_finish(p, f);
+}
