@@ -1,0 +1,19 @@
+/* What the adapters want from librdkafka's statistics. */
+#ifndef SENDCODE_WORKER_KAFKA_KAFKA_STATS_H
+#define SENDCODE_WORKER_KAFKA_KAFKA_STATS_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "common/base.h"
+
+struct json;
+
+/* ev is an RD_KAFKA_EVENT_STATS. NULL if it cannot be read; the caller frees. */
+NODISCARD struct json *kafka_stats_parse(rd_kafka_event_t *ev);
+
+bool kafka_stats_any_broker_up(const struct json *stats);
+
+/* Records behind the end of the log, -1 if not known (yet). */
+int64_t kafka_stats_lag(const struct json *stats, const char *topic, int32_t partition);
+
+#endif
