@@ -9,6 +9,7 @@
 #include "common/base.h"
 
 struct buf;
+struct settings_doc;
 
 #define SETTINGS_KEYS_MAX 8
 #define SCENE_PARAMS_MAX 10
@@ -27,6 +28,7 @@ struct key_ring {
 struct property { /* of [kafka], verbatim */
     char *name;
     char *value;
+    bool from_environment;
 };
 
 /* One scene as it holds for one locale: everything resolved, nothing inherited at run time. */
@@ -36,8 +38,8 @@ struct scene {
     char *template_id;
     char *template_params[SCENE_PARAMS_MAX]; /* "{code}", "{minutes}" or literal text */
     size_t n_template_params;
-    char *sign_name;     /* own or [tencent]'s */
-    char *sdk_app_id;    /* own or [tencent]'s */
+    char *sign_name;  /* own or [tencent]'s */
+    char *sdk_app_id; /* own or [tencent]'s */
     char *country_codes[SCENE_COUNTRIES_MAX];
     size_t n_country_codes;
     int64_t code_length; /* digits */
@@ -47,13 +49,14 @@ struct scene {
     int64_t tries_window;
     int64_t max_tries_day;
     int64_t cooldown;
-    int64_t per_hour;    /* jobs; 0: off */
+    int64_t per_hour; /* jobs; 0: off */
     int64_t per_day;
     bool resend_same;
 };
 
 struct settings {
-    struct property *kafka; /* from the file, then from SENDCODE_KAFKA_* (which may be secret) */
+    struct settings_doc *doc; /* the file it came from, for the origins in settings_dump */
+    struct property *kafka;   /* from the file, then from SENDCODE_KAFKA_* (which may be secret) */
     size_t n_kafka;
     struct {
         char *jobs, *events, *dead;
@@ -83,9 +86,9 @@ struct settings {
 };
 
 /* What a program needs; the rest of the file is checked all the same. */
-#define SETTINGS_NEED_KAFKA 1u     /* bootstrap.servers, topics */
-#define SETTINGS_NEED_POSTGRES 2u  /* a dsn */
-#define SETTINGS_NEED_TENCENT 4u   /* [tencent], scenes, and the TENCENT_* secrets */
+#define SETTINGS_NEED_KAFKA 1u    /* bootstrap.servers, topics */
+#define SETTINGS_NEED_POSTGRES 2u /* a dsn */
+#define SETTINGS_NEED_TENCENT 4u  /* [tencent], scenes, and the TENCENT_* secrets */
 #define SETTINGS_NEED_CODE_KEY 8u
 #define SETTINGS_NEED_VERIFY_KEY 16u
 
@@ -97,7 +100,8 @@ struct settings {
 NODISCARD struct settings *settings_load(const char *path, unsigned needs, struct buf *faults);
 void settings_free(struct settings *s); /* wipes secrets; NULL is fine */
 
-/* The scene for a locale: exact, else its language part, else the scene's own; NULL: not configured. */
+/* The scene for a locale: exact, else its language part, else the scene's own; NULL: not
+ * configured. */
 const struct scene *settings_scene(const struct settings *s, const char *name, const char *locale);
 
 const char *settings_kafka(const struct settings *s, const char *property); /* NULL if not set */
@@ -105,14 +109,16 @@ const char *settings_kafka(const struct settings *s, const char *property); /* N
 /* --dump-config: the effective configuration as INI with origin comments; secrets as "***". */
 void settings_dump(const struct settings *s, struct buf *out);
 
-/* The text of etc/sendcode.conf, made from the table (`sendcodectl` does not need it; a test does). */
+/* The text of etc/sendcode.conf, made from the table (`sendcodectl` does not need it; a test does).
+ */
 void settings_sample(struct buf *out);
 
 /*
  * Moves from `now` to `next` what may change on SIGHUP (scenes, log_level, … as the table says).
  * Appends to `ignored` one line for each changed key that needs a restart. `now` keeps those.
- * Jobs already parsed point into the old scenes: `now` and its scenes stay valid until settings_free;
- * the caller keeps the old struct until no job uses it and uses the returned one from then on.
+ * Jobs already parsed point into the old scenes: `now` and its scenes stay valid until
+ * settings_free; the caller keeps the old struct until no job uses it and uses the returned one
+ * from then on.
  */
 NODISCARD struct settings *settings_reload(const struct settings *now, struct settings *next,
                                            struct buf *ignored);
