@@ -86,12 +86,21 @@ static void judge_section_name(const struct settings *s, const struct doc_sectio
                        "scene NAME or scene NAME LOCALE");
 }
 
+static void check_topic_differs(const struct settings *s, const char *key, const char *topic,
+                                const char *other)
+{
+    const struct doc_section *section = settings_doc_section(s->doc, "topics");
+    const struct doc_entry *entry = settings_doc_entry(section, key);
+    if (strcmp(topic, other) == 0)
+        settings_fault(s->doc, entry != NULL ? entry->line : 0, "topics", key,
+                       "expected jobs, events and dead to be three different topics");
+}
+
 static void check_topics(const struct settings *s)
 {
-    const char *jobs = s->topics.jobs, *events = s->topics.events, *dead = s->topics.dead;
-    if (strcmp(jobs, events) == 0 || strcmp(jobs, dead) == 0 || strcmp(events, dead) == 0)
-        settings_fault(s->doc, 0, "topics", NULL,
-                       "expected jobs, events and dead to be three different topics");
+    check_topic_differs(s, "events", s->topics.events, s->topics.jobs);
+    check_topic_differs(s, "dead", s->topics.dead, s->topics.jobs);
+    check_topic_differs(s, "dead", s->topics.dead, s->topics.events);
 }
 
 static void name_worker(struct settings *s)

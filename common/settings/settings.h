@@ -106,7 +106,8 @@ const struct scene *settings_scene(const struct settings *s, const char *name, c
 
 const char *settings_kafka(const struct settings *s, const char *property); /* NULL if not set */
 
-/* --dump-config: the effective configuration as INI with origin comments; secrets as "***". */
+/* --dump-config: the effective configuration as INI with origin comments; secrets as "# X = ***".
+ */
 void settings_dump(const struct settings *s, struct buf *out);
 
 /* The text of etc/sendcode.conf, made from the table (`sendcodectl` does not need it; a test does).
@@ -114,11 +115,10 @@ void settings_dump(const struct settings *s, struct buf *out);
 void settings_sample(struct buf *out);
 
 /*
- * Moves from `now` to `next` what may change on SIGHUP (scenes, log_level, … as the table says).
- * Appends to `ignored` one line for each changed key that needs a restart. `now` keeps those.
- * Jobs already parsed point into the old scenes: `now` and its scenes stay valid until
- * settings_free; the caller keeps the old struct until no job uses it and uses the returned one
- * from then on.
+ * SIGHUP: `next` was loaded anew; it gets back from `now` what may not change while running, with
+ * one line in `ignored` for each key that differs there. Scenes, secrets and the rows of the table
+ * that reload are next's. Returns next, to be used from now on; jobs already parsed point into
+ * now's scenes, so the caller keeps `now` until none does.
  */
 NODISCARD struct settings *settings_reload(const struct settings *now, struct settings *next,
                                            struct buf *ignored);

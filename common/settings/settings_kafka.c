@@ -47,12 +47,22 @@ static void set_property(struct settings *s, const char *name, const char *value
     p->from_environment = environment;
 }
 
+/* "sasl.password" → "SENDCODE_KAFKA_SASL_PASSWORD". */
+static void fault_secret(const struct settings *s, const struct doc_entry *entry)
+{
+    char variable[sizeof(PREFIX) + PROPERTY_MAX];
+    snprintf(variable, sizeof(variable), PREFIX "%.100s", entry->key);
+    for (char *c = variable; *c != '\0'; c++)
+        *c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
+    settings_fault(s->doc, entry->line, "kafka", entry->key,
+                   "expected no secret here: set %s or %s_FILE in the environment", variable,
+                   variable);
+}
+
 static void read_file_entry(struct settings *s, const struct doc_entry *entry)
 {
     if (check_is_secret_property(entry->key))
-        settings_fault(s->doc, entry->line, "kafka", entry->key,
-                       "expected no secret here: set it in the environment, as " PREFIX
-                       "… with _ for each dot");
+        fault_secret(s, entry);
     else if (entry->value[0] == '\0')
         settings_fault(s->doc, entry->line, "kafka", entry->key, "expected a value");
     else if (turns_on(entry->key, entry->value))

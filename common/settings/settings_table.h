@@ -46,11 +46,11 @@ struct section_doc {
     const char *name;   /* of the rows in the table */
     const char *header; /* in the sample */
     const char *doc;
+    const char *lines; /* verbatim in the sample, behind the section's keys; may be NULL */
 };
 extern const struct section_doc settings_sections[];
 extern const size_t settings_sections_size;
 
 const struct setting *settings_table_find(const char *section, const char *key); /* NULL: none */
-bool settings_table_has_section(const char *section);
 
 #endif
