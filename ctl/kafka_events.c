@@ -1,0 +1,106 @@
+/* Every partition is assigned by hand at its present end, so that nothing is missed or committed.
+ */
+#include "ctl/kafka_events.h"
+
+#include "common/err.h"
+#include "common/json.h"
+#include "common/kafka/kafka_conf.h"
+#include "common/mem.h"
+#include "common/settings/settings.h"
+#include "ctl/ctl.h"
+#include "ctl/kafka_topic.h"
+
+#define TIMEOUT_MS 10000
+
+struct kafka_events {
+    rd_kafka_t *rk;
+};
+
+/* The partitions with the offsets of their ends; NULL when a broker does not tell them. */
+static rd_kafka_topic_partition_list_t *find_ends(rd_kafka_t *rk, const char *topic, int count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+
+    for (int32_t i = 0; i < count; i++) {
+        int64_t low, high;
+        if (rd_kafka_query_watermark_offsets(rk, topic, i, &low, &high, TIMEOUT_MS)) {
+            rd_kafka_topic_partition_list_destroy(list);
+            return NULL;
+        }
+        rd_kafka_topic_partition_list_add(list, topic, i)->offset = high;
+    }
+    return list;
+}
+
+static int assign_ends(const struct ctl *c, rd_kafka_t *rk, const char *name)
+{
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
+    rd_kafka_topic_partition_list_t *ends;
+    int count = 0;
+    int code = kafka_topic_partitions(c, rk, topic, &count);
+
+    rd_kafka_topic_destroy(topic);
+    if (code != EXIT_DONE)
+        return code;
+    ends = find_ends(rk, name, count);
+    if (!ends || rd_kafka_assign(rk, ends)) {
+        ctl_say(c, "Kafka does not tell where the topic %s ends", name);
+        code = EXIT_UNREACHABLE;
+    }
+    if (ends)
+        rd_kafka_topic_partition_list_destroy(ends);
+    return code;
+}
+
+struct kafka_events *kafka_events_open(const struct ctl *c, const struct settings *s, int *code)
+{
+    struct err e = {0};
+    char why[512];
+    rd_kafka_conf_t *conf = kafka_conf_new(s, KAFKA_CONSUMER, &e);
+    struct kafka_events *ev;
+    rd_kafka_t *rk;
+
+    *code = EXIT_CONFIGURATION;
+    if (!conf) {
+        ctl_say(c, "%s", e.text);
+        return NULL;
+    }
+    rd_kafka_conf_set_log_cb(conf, NULL);
+    rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+    if (!rk) {
+        rd_kafka_conf_destroy(conf);
+        ctl_say(c, "[kafka]: %s", why);
+        return NULL;
+    }
+    rd_kafka_poll_set_consumer(rk);
+    *code = assign_ends(c, rk, s->topics.events);
+    if (*code != EXIT_DONE) {
+        rd_kafka_destroy(rk);
+        return NULL;
+    }
+    ev = mem_must_alloc(sizeof *ev);
+    ev->rk = rk;
+    return ev;
+}
+
+void kafka_events_close(struct kafka_events *ev)
+{
+    if (!ev)
+        return;
+    rd_kafka_consumer_close(ev->rk);
+    rd_kafka_destroy(ev->rk);
+    mem_free(ev);
+}
+
+struct json *kafka_events_next(struct kafka_events *ev, int timeout_ms)
+{
+    const struct json_limits limits = {.max_depth = 8};
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(ev->rk, timeout_ms);
+    struct json *j = NULL;
+
+    if (m && !m->err && m->payload)
+        j = json_parse(m->payload, m->len, &limits, NULL);
+    if (m)
+        rd_kafka_message_destroy(m);
+    return j;
+}

@@ -1,0 +1,44 @@
+/* Aligned columns, two blanks apart; a character of UTF-8 counts as one column. */
+#include "ctl/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base.h"
+#include "common/pg/pg_sync.h"
+
+#define COLUMNS_MAX 16
+
+static int width_of(const char *s)
+{
+    int width = 0;
+
+    for (; *s; s++)
+        width += ((unsigned char)*s & 0xc0) != 0x80;
+    return width;
+}
+
+static const char *cell_of(const struct pg_sync_rows *rows, int row, int col)
+{
+    const char *s = row < 0 ? pg_sync_column(rows, col) : pg_sync_cell(rows, row, col);
+
+    return s ? s : "";
+}
+
+void table_print(const struct pg_sync_rows *rows)
+{
+    int widths[COLUMNS_MAX] = {0};
+    int columns = MIN(pg_sync_columns(rows), COLUMNS_MAX);
+
+    for (int row = -1; row < pg_sync_count(rows); row++)
+        for (int col = 0; col < columns; col++)
+            widths[col] = MAX(widths[col], width_of(cell_of(rows, row, col)));
+    for (int row = -1; row < pg_sync_count(rows); row++) {
+        for (int col = 0; col < columns; col++) {
+            const char *s = cell_of(rows, row, col);
+            int pad = col + 1 < columns ? widths[col] - width_of(s) + 2 : 0;
+            printf("%s%*s", s, pad, "");
+        }
+        putchar('\n');
+    }
+}
