@@ -1,0 +1,363 @@
+/* What happens in a scenario: records, answers, time, losses. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "tests/replay/fake_loop.h"
+#include "tests/replay/replay.h"
+
+struct act {
+    const char *name;
+    void (*run)(struct replay *r, const struct line *l);
+};
+
+static struct asked_for *must_find(struct replay *r, const struct line *l, enum asked what)
+{
+    struct asked_for *a = fakes_find(&r->fakes, what, line_word(l, 1));
+    if (!a)
+        replay_fail(l, "%s: nothing of that kind is waiting for %s", l->words[0], l->words[1]);
+    a->answered = true;
+    return a;
+}
+
+/* True when everything asked of that kind is answered. */
+static bool all_answered(const struct fakes *f, enum asked what)
+{
+    for (size_t i = 0; i < f->n_log; i++) {
+        if (f->log[i].what == what && !f->log[i].answered)
+            return false;
+    }
+    return true;
+}
+
+static size_t partitions(const struct line *l, int32_t out[WORDS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 1; i < l->n; i++) {
+        if (strcmp(l->words[i], "lost") != 0)
+            out[n++] = (int32_t)strtol(l->words[i], NULL, 10);
+    }
+    return n;
+}
+
+static void act_assign(struct replay *r, const struct line *l)
+{
+    int32_t list[WORDS_MAX];
+    struct jobs_source_handlers h = pipeline_source_handlers(r->fakes.pipeline);
+    h.assigned(h.arg, list, partitions(l, list));
+}
+
+static void act_revoke(struct replay *r, const struct line *l)
+{
+    int32_t list[WORDS_MAX];
+    struct source_offset commit[WORDS_MAX];
+    size_t n = partitions(l, list);
+    struct jobs_source_handlers h = pipeline_source_handlers(r->fakes.pipeline);
+    size_t k = h.revoked(h.arg, list, n, line_has(l, "lost"), commit);
+    if (k > 0)
+        r->fakes.source.commit(&r->fakes, commit, k);
+}
+
+static void act_epoch_reply(struct replay *r, const struct line *l)
+{
+    struct fakes *f = &r->fakes;
+    struct epoch_answer answers[16];
+    if (f->n_epoch_asks == 0)
+        replay_fail(l, "no epoch was asked for");
+    for (size_t i = 0; i < f->n_epoch_asks; i++) {
+        answers[i] = (struct epoch_answer){
+            .partition = f->epoch_asks[i].partition,
+            .epoch = line_number(l, "epoch", 1),
+            .incarnation = (int32_t)line_number(l, "incarnation", 0),
+            .next_offset = line_number(l, "next", 0),
+        };
+    }
+    size_t n = f->n_epoch_asks;
+    f->n_epoch_asks = 0;
+    f->claims_busy = false;
+    struct claims_handlers h = pipeline_claims_handlers(f->pipeline);
+    h.epochs(h.arg, answers, n);
+    h.idle(h.arg);
+}
+
+static void add_time(struct buf *b, const char *name, int64_t wall_us)
+{
+    char text[TEXT_TIME_SIZE];
+    text_from_time_us(wall_us, text);
+    buf_add_fmt(b, ",\"%s\":\"%s\"", name, text);
+}
+
+static void make_value(const struct line *l, struct buf *value)
+{
+    int64_t at = clock_wall_us() + line_duration_us(l, line_value(l, "at", "0s"));
+    const char *deadline = line_value(l, "deadline", NULL);
+    buf_add_fmt(value, "{\"v\":1,\"job_id\":\"%s\",\"phone\":\"%s\",\"scene\":\"%s\"",
+                line_value(l, "job", "j1"), line_value(l, "phone", "+8613800138000"),
+                line_value(l, "scene", "register"));
+    add_time(value, "requested_at", at);
+    if (deadline)
+        add_time(value, "deadline", at + line_duration_us(l, deadline));
+    buf_add_text(value, line_value(l, "more", ""));
+    buf_add_char(value, '}');
+}
+
+static void act_message(struct replay *r, const struct line *l)
+{
+    struct buf value = BUF_INIT;
+    int partition = 0;
+    long long offset = 0;
+    if (sscanf(line_word(l, 1), "%d:%lld", &partition, &offset) != 2)
+        replay_fail(l, "PARTITION:OFFSET is missing");
+    const char *raw = line_value(l, "raw", NULL);
+    if (raw)
+        buf_add_text(&value, raw);
+    else
+        make_value(l, &value);
+    const char *key = line_value(l, "key", line_value(l, "phone", "+8613800138000"));
+    const struct record rec = {
+        .partition = partition,
+        .offset = offset,
+        .published_us = clock_wall_us(),
+        .log_end = line_number(l, "end", offset + 1),
+        .key = key,
+        .key_len = strlen(key),
+        .value = line_has(l, "tombstone") ? NULL : value.data,
+        .value_len = value.len,
+    };
+    struct jobs_source_handlers h = pipeline_source_handlers(r->fakes.pipeline);
+    if (r->fakes.credit > 0)
+        r->fakes.credit--;
+    h.record(h.arg, &rec);
+    buf_free(&value);
+}
+
+static const char *const claim_verdicts[] = {
+    [CLAIM_SEND] = "send",
+    [CLAIM_DECIDED] = "decided",
+    [CLAIM_KNOWN] = "known",
+    [CLAIM_DUPLICATE] = "duplicate",
+    [CLAIM_BUSY] = "busy",
+    [CLAIM_WAIT] = "wait",
+    [CLAIM_FENCED] = "fenced",
+    [CLAIM_FUTURE] = "future",
+    [CLAIM_ROW_REFUSED] = "row_refused",
+};
+
+static enum claim_verdict read_verdict(const struct line *l)
+{
+    for (size_t i = 0; i < ARRAY_LEN(claim_verdicts); i++) {
+        if (strcmp(line_word(l, 2), claim_verdicts[i]) == 0)
+            return (enum claim_verdict)i;
+    }
+    replay_fail(l, "%s is no verdict", l->words[2]);
+}
+
+/* Status as the line says it, else as `otherwise` ("state" or "state reason"). */
+static struct job_status read_status(const struct line *l, const char *job, const char *otherwise)
+{
+    char state[32] = "", reason[32] = "";
+    struct job_status s = {.job_id = job, .phone = "+8613800138000", .scene = "register"};
+    if (sscanf(otherwise, "%31s %31s", state, reason) < 1)
+        replay_fail(l, "state is missing");
+    if (!job_state_from_text(line_value(l, "state", state), &s.state))
+        replay_fail(l, "no such state");
+    const char *why = line_value(l, "reason", line_value(l, "state", NULL) ? "" : reason);
+    if (why[0] && !job_reason_from_text(why, &s.reason))
+        replay_fail(l, "no such reason");
+    s.attempt = (int32_t)line_number(l, "attempt", 1);
+    s.seq = (int32_t)line_number(l, "seq", 1);
+    s.at_us = clock_wall_us();
+    return s;
+}
+
+static void act_claim_reply(struct replay *r, const struct line *l)
+{
+    struct asked_for *a = must_find(r, l, ASKED_CLAIM);
+    struct claim_answer answer = {.ticket = a->ticket, .verdict = read_verdict(l)};
+    answer.wait_us = line_duration_us(l, line_value(l, "wait", "0s"));
+    answer.deadline_in_us = line_duration_us(l, line_value(l, "deadline", "60s"));
+    answer.life_us = line_duration_us(l, line_value(l, "life", "300s"));
+    answer.day_us = 0;
+    answer.code_length = 6;
+    const struct claim_ask *ask = fakes_ask(&r->fakes, a->ticket);
+    memcpy(answer.nonce, ask->nonce, sizeof(answer.nonce));
+    memcpy(answer.proof, ask->proof, sizeof(answer.proof));
+    memcpy(answer.key_id, ask->key_id, sizeof(answer.key_id));
+    if (line_has(l, "foreign_proof"))
+        answer.proof[0] ^= 1;
+    bool says = answer.verdict == CLAIM_SEND || answer.verdict == CLAIM_DECIDED ||
+                answer.verdict == CLAIM_KNOWN || answer.verdict == CLAIM_DUPLICATE;
+    if (says)
+        answer.status = read_status(l, a->job, "claimed");
+    struct claims_handlers h = pipeline_claims_handlers(r->fakes.pipeline);
+    h.claimed(h.arg, &answer, 1);
+    if (all_answered(&r->fakes, ASKED_CLAIM)) {
+        r->fakes.claims_busy = false;
+        h.idle(h.arg);
+    }
+}
+
+static void act_send_reply(struct replay *r, const struct line *l)
+{
+    struct asked_for *a = must_find(r, l, ASKED_SEND);
+    struct sender_handlers h = pipeline_sender_handlers(r->fakes.pipeline);
+    struct send_result result = {.transport = SEND_NOT_SENT, .started_us = clock_boot_us()};
+    const char *code = line_value(l, "code", line_has(l, "ok") ? "Ok" : NULL);
+    result.signature_age_us = line_duration_us(l, line_value(l, "age", "0s"));
+    if (!line_has(l, "not_sent")) {
+        if (!h.gate(h.arg, a->ticket))
+            result.gate_refused = true;
+        else
+            result.transport = code ? SEND_ANSWERED : SEND_NO_ANSWER;
+    }
+    if (result.transport == SEND_ANSWERED) {
+        result.http_status = 200;
+        result.top_level = line_has(l, "top");
+        result.accepted = line_has(l, "ok");
+        snprintf(result.code, sizeof(result.code), "%s", code);
+        if (result.accepted)
+            snprintf(result.serial_no, sizeof(result.serial_no), "S-%.60s", a->job);
+    }
+    h.sent(h.arg, a->ticket, &result);
+}
+
+static void act_record_reply(struct replay *r, const struct line *l)
+{
+    struct asked_for *a = must_find(r, l, ASKED_RECORD);
+    struct outcome_answer answer = {.ticket = a->ticket, .applied = !line_has(l, "not_applied")};
+    answer.duplicate_send = line_has(l, "duplicate_send");
+    answer.refused_row = line_has(l, "row_refused");
+    answer.status = read_status(l, a->job, a->detail);
+    struct outcomes_handlers h = pipeline_outcomes_handlers(r->fakes.pipeline);
+    h.recorded(h.arg, &answer, 1);
+    if (all_answered(&r->fakes, ASKED_RECORD)) {
+        r->fakes.outcomes_busy = false;
+        h.idle(h.arg);
+    }
+}
+
+static void act_note_reply(struct replay *r, const struct line *l)
+{
+    struct asked_for *a = must_find(r, l, ASKED_NOTE);
+    struct outcomes_handlers h = pipeline_outcomes_handlers(r->fakes.pipeline);
+    h.noted(h.arg, &a->ticket, 1);
+    if (all_answered(&r->fakes, ASKED_NOTE)) {
+        r->fakes.outcomes_busy = false;
+        h.idle(h.arg);
+    }
+}
+
+static void act_ack(struct replay *r, const struct line *l)
+{
+    struct asked_for *a = fakes_find(&r->fakes, ASKED_EVENT, line_word(l, 1));
+    if (!a)
+        a = must_find(r, l, ASKED_DEAD);
+    a->answered = true;
+    struct events_handlers h = pipeline_events_handlers(r->fakes.pipeline);
+    h.published(h.arg, a->ticket);
+}
+
+static void act_outbox_reply(struct replay *r, const struct line *l)
+{
+    struct fakes *f = &r->fakes;
+    struct outcomes_handlers h = pipeline_outcomes_handlers(f->pipeline);
+    size_t n = line_has(l, "empty") ? 0 : 1;
+    struct outbox_row row = {.id = line_number(l, "id", 1)};
+    if (f->takes == 0)
+        replay_fail(l, "the outbox was not asked for");
+    f->takes--;
+    if (n)
+        row.status = read_status(l, line_value(l, "job", "j1"), "unknown");
+    h.outbox(h.arg, &row, n);
+    h.idle(h.arg);
+}
+
+static void act_sweep_reply(struct replay *r, const struct line *l)
+{
+    struct fakes *f = &r->fakes;
+    struct outcomes_handlers h = pipeline_outcomes_handlers(f->pipeline);
+    if (f->sweeps == 0)
+        replay_fail(l, "no sweep was asked for");
+    f->sweeps--;
+    h.in_doubt(h.arg, line_number(l, "in_doubt", 0));
+    h.swept(h.arg);
+    h.idle(h.arg);
+}
+
+static void act_probe_reply(struct replay *r, const struct line *l)
+{
+    struct sender_handlers h = pipeline_sender_handlers(r->fakes.pipeline);
+    if (r->fakes.probes == 0)
+        replay_fail(l, "no probe was asked for");
+    r->fakes.probes--;
+    h.probed(h.arg, line_has(l, "ok") ? NULL : line_word(l, 1));
+}
+
+static void act_time_passes(struct replay *r, const struct line *l)
+{
+    fake_loop_pass(r->loop, line_duration_us(l, line_word(l, 1)));
+}
+
+static void act_crash(struct replay *r, const struct line *l)
+{
+    (void)l;
+    replay_stop(r);
+    replay_start(r);
+}
+
+static void act_postgres(struct replay *r, const struct line *l)
+{
+    bool away = strcmp(line_word(l, 1), "away") == 0;
+    struct claims_handlers c = pipeline_claims_handlers(r->fakes.pipeline);
+    r->fakes.claims_away = r->fakes.outcomes_away = away;
+    c.health(c.arg, away ? "connection refused" : NULL);
+    if (!away)
+        c.idle(c.arg);
+}
+
+static void on_drained(void *arg)
+{
+    struct replay *r = arg;
+    r->drained = true;
+}
+
+static void act_drain(struct replay *r, const struct line *l)
+{
+    (void)l;
+    pipeline_drain(r->fakes.pipeline, on_drained, r);
+}
+
+static const struct act acts[] = {
+    {"ASSIGN",       act_assign      },
+    {"REVOKE",       act_revoke      },
+    {"EPOCH_REPLY",  act_epoch_reply },
+    {"MESSAGE",      act_message     },
+    {"CLAIM_REPLY",  act_claim_reply },
+    {"SEND_REPLY",   act_send_reply  },
+    {"RECORD_REPLY", act_record_reply},
+    {"NOTE_REPLY",   act_note_reply  },
+    {"ACK",          act_ack         },
+    {"OUTBOX_REPLY", act_outbox_reply},
+    {"SWEEP_REPLY",  act_sweep_reply },
+    {"PROBE_REPLY",  act_probe_reply },
+    {"TIME_PASSES",  act_time_passes },
+    {"CRASH",        act_crash       },
+    {"POSTGRES",     act_postgres    },
+    {"DRAIN",        act_drain       },
+};
+
+bool acts_run(struct replay *r, const struct line *l)
+{
+    for (size_t i = 0; i < ARRAY_LEN(acts); i++) {
+        if (strcmp(acts[i].name, l->words[0]) == 0) {
+            acts[i].run(r, l);
+            fake_loop_turn(r->loop);
+            return true;
+        }
+    }
+    return false;
+}

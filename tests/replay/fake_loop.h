@@ -1,0 +1,20 @@
+/* common/loop.h on simulated time: nothing happens but in fake_loop_turn and fake_loop_pass. */
+#ifndef SENDCODE_TESTS_REPLAY_FAKE_LOOP_H
+#define SENDCODE_TESTS_REPLAY_FAKE_LOOP_H
+
+#include "common/base.h"
+
+struct loop;
+
+#define FAKE_WALL_START_US INT64_C(1764064800000000) /* 2025-11-25T10:00:00Z */
+
+/* Both clocks follow the simulated time from now on. */
+void fake_loop_use_clock(struct loop *l);
+
+/* Runs what was deferred until nothing is. */
+void fake_loop_turn(struct loop *l);
+
+/* Lets time pass: every timer on the way fires at its moment, each followed by a turn. */
+void fake_loop_pass(struct loop *l, int64_t us);
+
+#endif

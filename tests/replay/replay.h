@@ -1,0 +1,45 @@
+/* The scenarios' interpreter: one command a line, each with words and key=value pairs. */
+#ifndef SENDCODE_TESTS_REPLAY_REPLAY_H
+#define SENDCODE_TESTS_REPLAY_REPLAY_H
+
+#include "common/base.h"
+#include "tests/replay/fakes.h"
+#include "worker/health.h"
+#include "worker/meters.h"
+
+#define WORDS_MAX 24
+
+struct line {
+    const char *path;
+    int number;
+    const char *words[WORDS_MAX];
+    size_t n;
+};
+
+struct replay {
+    const char *conf;
+    struct loop *loop;
+    struct health health;
+    struct meters meters;
+    struct fakes fakes;
+    bool drained;
+};
+
+/* Prints where and why, and ends the program with 1. */
+NORETURN PRINTF_LIKE(2, 3) void replay_fail(const struct line *l, const char *fmt, ...);
+
+/* Word i, or a failure; the value of key=…, or `otherwise`. */
+const char *line_word(const struct line *l, size_t i);
+const char *line_value(const struct line *l, const char *key, const char *otherwise);
+int64_t line_number(const struct line *l, const char *key, int64_t otherwise);
+bool line_has(const struct line *l, const char *word);
+int64_t line_duration_us(const struct line *l, const char *text); /* "300ms", "5s" */
+
+void replay_start(struct replay *r); /* a worker, as new */
+void replay_stop(struct replay *r);  /* as if killed */
+
+/* True when the command is one of theirs. */
+bool acts_run(struct replay *r, const struct line *l);
+bool expects_run(struct replay *r, const struct line *l);
+
+#endif
