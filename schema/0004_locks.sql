@@ -1,0 +1,151 @@
+-- What claim and record share: the locks that they take, in the one order that all functions keep (epochs, phones,
+-- challenges, jobs,
+-- deliveries; each kind is locked as a whole, sorted, before the next), and the moves that are rare.
+
+-- How long after its end a code still verifies: the SMS says whole minutes.
+create function sendcode.grace() returns interval
+language sql immutable
+as $$ select interval '30 seconds' $$;
+
+-- How long Kafka keeps a job's record: nobody takes over a claim that is older.
+create function sendcode.record_life() returns interval
+language sql immutable
+as $$ select interval '72 hours' $$;
+
+-- Holds the epochs of these partitions until the transaction ends, and returns the partitions with
+-- their epochs and the next offset that is new in their present incarnation.
+create function sendcode.lock_epochs(p_topic text, p_partition int[])
+returns table (partitions int[], epochs bigint[], next_offsets bigint[])
+language plpgsql
+set search_path = sendcode, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    select array_agg(e.partition), array_agg(e.epoch), array_agg(e.incarnation)
+    into partitions, epochs, next_offsets
+    from (select partition, epoch, incarnation from partition_epoch
+          where topic = p_topic and partition = any (p_partition)
+          order by partition for share) e;
+
+    select array_agg(coalesce(g.next_offset, 0) order by a.nr) into next_offsets
+    from unnest(partitions, next_offsets) with ordinality a(partition, incarnation, nr)
+    left join partition_progress g on g.topic = p_topic and g.partition = a.partition
+                                  and g.incarnation = a.incarnation;
+    return next;
+end
+$$;
+
+-- Locks the phones' rows, then the challenges' rows, and makes those that are missing. A row that
+-- sweep deletes at this very moment may stay unlocked: the callers see that it is not there.
+create function sendcode.lock_phones(p_phone text[], p_scene text[], p_ttl int[],
+                                     p_max_tries int[], p_tries_window int[], p_max_tries_day int[])
+returns void
+language plpgsql
+set search_path = sendcode, pg_temp
+as $$
+begin
+    insert into phone_limit (phone)
+    select distinct a.phone collate "C" as phone from unnest(p_phone) a(phone) order by phone
+    on conflict do nothing;
+    perform from phone_limit where phone = any (p_phone) order by phone for update;
+
+    insert into challenge (phone, scene, sweep_at, max_tries, tries_window, max_tries_day)
+    select distinct on (phone, scene) a.phone collate "C" as phone, a.scene collate "C" as scene,
+           clock_timestamp() + a.ttl * interval '1 second' + grace(),
+           a.max_tries, a.tries_window, a.max_tries_day
+    from unnest(p_phone, p_scene, p_ttl, p_max_tries, p_tries_window, p_max_tries_day)
+         a(phone, scene, ttl, max_tries, tries_window, max_tries_day)
+    order by phone, scene
+    on conflict do nothing;
+    perform from (select distinct a.phone, a.scene from unnest(p_phone, p_scene) a(phone, scene)) a
+    join challenge c on c.phone = a.phone and c.scene = a.scene
+    order by c.phone, c.scene for update of c;
+end
+$$;
+
+-- A job is certainly unsent, for good: its code leaves the next place, unless another job that
+-- may have been sent carried it, and its cooldown is given back if nothing was charged since.
+create function sendcode.drop_next(p_phone text, p_scene text, p_job_id text) returns boolean
+language plpgsql
+set search_path = sendcode, pg_temp
+as $$
+begin
+    update challenge
+    set charged_job_id = null, charged_at = null
+    where phone = p_phone and scene = p_scene and charged_job_id = p_job_id;
+
+    update challenge
+    set next_job_id = doubt_job_id, next_day = doubt_day, next_state = 'unknown',
+        next_requested_at = null
+    where phone = p_phone and scene = p_scene and next_job_id = p_job_id
+      and doubt_job_id <> p_job_id;
+
+    update challenge
+    set next_job_id = null, next_day = null, next_state = null, next_requested_at = null,
+        next_nonce = null, next_proof = null, next_key_id = null, next_length = null,
+        next_start = null, next_end = null, doubt_job_id = null, doubt_day = null
+    where phone = p_phone and scene = p_scene and next_job_id = p_job_id;
+    return true;
+end
+$$;
+
+-- A job may have been sent: it is parked, and its code in the next place marked as in doubt.
+create function sendcode.park(p_job_id text, p_day date, p_now timestamptz) returns boolean
+language plpgsql
+set search_path = sendcode, pg_temp
+as $$
+declare
+    d delivery;
+begin
+    select * into d from delivery where job_id = p_job_id and day = p_day;
+    insert into parked (job_id, day, kind, phone, scene, due_at, deadline, not_after, parked_at)
+    values (d.job_id, d.day, 'in_doubt', d.phone, d.scene, d.deadline, d.deadline, d.not_after,
+            p_now)
+    on conflict do nothing;
+    update challenge
+    set next_state = 'in_doubt',
+        doubt_job_id = case when next_proof is not null then d.job_id end,
+        doubt_day = case when next_proof is not null then d.day end
+    where phone = d.phone and scene = d.scene and next_job_id = d.job_id;
+    return true;
+end
+$$;
+
+-- A job was claimed by a worker that did not come back in time: parked, with a row for its attempt.
+create function sendcode.take_over(p_job_id text, p_day date, p_now timestamptz) returns boolean
+language plpgsql
+set search_path = sendcode, pg_temp
+as $$
+begin
+    insert into attempt (job_id, day, attempt, at, recorded_at, outcome, moved, worker)
+    select job_id, day, attempts, claimed_at, p_now, 'in_doubt', false, worker
+    from delivery where job_id = p_job_id and day = p_day
+    on conflict do nothing;
+    return park(p_job_id, p_day, p_now);
+end
+$$;
+
+-- A job will be tried again: its code stays in the next place.
+create function sendcode.wait_next(p_phone text, p_scene text, p_job_id text) returns boolean
+language plpgsql
+set search_path = sendcode, pg_temp
+as $$
+begin
+    update challenge set next_state = 'retry'
+    where phone = p_phone and scene = p_scene and next_job_id = p_job_id;
+    return true;
+end
+$$;
+
+-- A fact moved a job whose record may be done already: only the outbox announces it.
+create function sendcode.announce_late(p_job_id text, p_day date, p_now timestamptz)
+returns boolean
+language plpgsql
+set search_path = sendcode, pg_temp
+as $$
+begin
+    delete from parked where job_id = p_job_id and day = p_day;
+    insert into outbox (job_id, day, created_at) values (p_job_id, p_day, p_now);
+    return true;
+end
+$$;
