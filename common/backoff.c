@@ -35,8 +35,7 @@ int64_t backoff_next_us(struct backoff *b)
     most = MIN(most, b->cap_us);
     int64_t least = MIN(b->base_us / 2, most);
     b->tries++;
-    double share = (double)backoff_random() / (double)UINT32_MAX;
-    return least + (int64_t)((double)(most - least) * share);
+    return least + (int64_t)((__int128)(most - least) * backoff_random() / UINT32_MAX);
 }
 
 void backoff_reset(struct backoff *b)

@@ -23,9 +23,9 @@ void buf_add_text(struct buf *b, const char *s);
 void buf_add_char(struct buf *b, char c);
 PRINTF_LIKE(2, 3) void buf_add_fmt(struct buf *b, const char *fmt, ...);
 void buf_add_hex(struct buf *b, const void *bytes, size_t len); /* lower case */
-const char *buf_text(const struct buf *b);                     /* "" when empty */
+const char *buf_text(const struct buf *b);                      /* "" when empty */
 void buf_clear(struct buf *b);                                  /* keeps the memory */
 void buf_free(struct buf *b);
-void buf_wipe(struct buf *b);                                   /* overwrites, then frees */
+void buf_wipe(struct buf *b); /* overwrites, then frees */
 
 #endif

@@ -16,8 +16,9 @@ enum err_class {
 
 struct err {
     enum err_class class;
-    int code;        /* of the layer that failed: errno, a library's code; 0 if none */
-    char text[512];  /* one plain sentence without a line end; no secrets, no codes, no whole phones */
+    int code;       /* of the layer that failed: errno, a library's code; 0 if none */
+    char text[512]; /* one plain sentence without a line end; no secrets, no codes, no whole phones
+                     */
 };
 
 /* Fills *e (which may be NULL) and returns -1, so that a failing function can end with it. */

@@ -4,13 +4,15 @@
 
 #include "common/base.h"
 
-/* The whole of s is a decimal integer between lo and hi: true and *out. No sign but '-', no spaces. */
+/* The whole of s is a decimal integer between lo and hi: true and *out. No sign but '-', no spaces.
+ */
 NODISCARD bool text_to_int(const char *s, int64_t lo, int64_t hi, int64_t *out);
 
 /* Exactly 2*size hex digits in either case: true and `size` bytes in out. */
 NODISCARD bool text_hex_to_bytes(const char *s, size_t len, uint8_t *out, size_t size);
 
-NODISCARD bool text_is_utf8(const char *s, size_t len); /* no surrogates, no overlong forms, ≤ U+10FFFF */
+NODISCARD bool text_is_utf8(const char *s,
+                            size_t len); /* no surrogates, no overlong forms, ≤ U+10FFFF */
 bool text_has_nul(const char *s, size_t len);
 
 /* Every byte of s (len > 0) is in `set`, as in strspn. */
