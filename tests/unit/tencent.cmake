@@ -5,3 +5,13 @@ sc_unit_test(tencent_sms_test
         ${CMAKE_CURRENT_LIST_DIR}/tencent_sms_test.c
         ${CMAKE_CURRENT_LIST_DIR}/tiny_server.c
     LIBS sc_worker_tencent)
+sc_unit_test(answer_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/answer_test.c LIBS sc_worker_tencent)
+sc_unit_test(provider_clock_test
+    SOURCES ${CMAKE_CURRENT_LIST_DIR}/provider_clock_test.c
+    LIBS sc_worker_tencent)
+sc_unit_test(http_client_test
+    SOURCES ${CMAKE_CURRENT_LIST_DIR}/http_client_test.c
+    LIBS sc_worker_tencent)
+if(TARGET http_client_test)
+    target_compile_definitions(http_client_test PRIVATE SENDCODE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+endif()

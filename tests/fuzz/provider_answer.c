@@ -1,0 +1,34 @@
+/* Any bytes as the provider's answer: what is taken from them keeps to the patterns we know. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/ports/sender.h"
+#include "worker/tencent/answer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool is_printable(const char *s)
+{
+    for (; *s; s++)
+        if (*s < ' ' || *s > '~')
+            return false;
+    return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct send_result r = {0};
+    char code[96], why[160] = "";
+
+    answer_read_send((const char *)data, size, "+8613800138000", &r);
+    if (!is_printable(r.code) || !is_printable(r.serial_no) || !is_printable(r.request_id) ||
+        !is_printable(r.why))
+        abort();
+    if (r.accepted && (r.transport != SEND_ANSWERED || !r.serial_no[0]))
+        abort();
+    if ((r.transport == SEND_ANSWERED) != (r.code[0] != '\0'))
+        abort();
+    if (!answer_read_query((const char *)data, size, code, why) && !why[0])
+        abort();
+    return 0;
+}
