@@ -55,16 +55,17 @@ need_packages() {
         apt-get -q install -y --no-install-recommends "${missing[@]}" >&2
 }
 
-# build PRESET [TARGET…]: configures and builds into build/PRESET.
+# build PRESET [TARGET…]: configures and builds into build/PRESET; quiet unless somebody watches.
 build() {
-    local preset=$1
+    local preset=$1 quiet=()
     shift
+    [ -t 2 ] || quiet=(-- --quiet)
     say "building $preset"
     (cd "$root" && cmake --preset "$preset" "${build_options[@]}" >"$root/build/$preset.configure.log" 2>&1) || {
         cat "$root/build/$preset.configure.log" >&2
         return 1
     }
-    (cd "$root" && cmake --build "build/$preset" ${1:+--target "$@"} >&2)
+    (cd "$root" && cmake --build "build/$preset" ${1:+--target "$@"} "${quiet[@]}" >&2)
 }
 build_options=()
 mkdir -p "$root/build"
