@@ -1,0 +1,124 @@
+-- Stands in for the schema, to see what the worker's adapters send and how they take answers:
+-- the functions give their parameters back, wait at a brake, and refuse rows on demand.
+create schema sendcode;
+
+-- Whoever locks it stops the calls; the sequences keep, over rollbacks, which claim ids came.
+create table sendcode.brake (a int);
+create sequence sendcode.calls;
+create sequence sendcode.claim_id_1;
+create sequence sendcode.claim_id_2;
+create sequence sendcode.claim_id_3;
+create table sendcode.heard (what text);
+
+create function sendcode.schema_version() returns int language sql as 'select 1000';
+
+create function sendcode.take_epochs(p_topic text, p_partitions int[], p_restarted bool[],
+                                     p_worker text)
+returns table (part int, epoch bigint, incarnation int, next_offset bigint)
+language sql as $$
+    select p, 100 + p, case when r then 2 else 1 end, length(p_topic || p_worker)
+    from unnest(p_partitions, p_restarted) x(p, r)
+$$;
+
+create function sendcode.refuse_poison(p_ids text[]) returns void language plpgsql as $$
+declare
+    v_id text;
+begin
+    foreach v_id in array p_ids loop
+        if v_id like 'poison-data%' then
+            raise exception 'invalid input: "+8613800138000"' using errcode = '22P02';
+        elsif v_id like 'poison-key%' then
+            raise exception 'duplicate key' using errcode = '23505';
+        end if;
+    end loop;
+end
+$$;
+
+create function sendcode.claim(
+    p_claim_id uuid, p_worker text, p_topic text, p_takeover_ms int, p_not_after_ms int,
+    p_known_keys bytea[], p_partition int[], p_offset bigint[], p_incarnation int[],
+    p_epoch bigint[], p_job_id text[], p_phone text[], p_scene text[],
+    p_requested_at timestamptz[], p_deadline timestamptz[], p_locale text[], p_client_ip text[],
+    p_traceparent text[], p_tracestate text[], p_refusal text[], p_ttl int[],
+    p_resend_same bool[], p_code_length int[], p_cooldown int[], p_per_hour int[],
+    p_per_day int[], p_max_tries int[], p_tries_window int[], p_max_tries_day int[],
+    p_nonce bytea[], p_proof bytea[], p_key_id bytea[])
+returns table (idx int, verdict text, wait_ms bigint, day date, deadline_in_ms bigint,
+               life_ms bigint, code_length int, nonce bytea, proof bytea, key_id bytea,
+               job_id text, phone text, scene text, state text, reason text, seq int,
+               provider_code text, serial_no text, attempt int, retry_after int, at timestamptz,
+               traceparent text, tracestate text)
+language plpgsql as $$
+begin
+    perform setval('sendcode.claim_id_' || least(nextval('sendcode.calls'), 3),
+                   abs(hashtextextended(p_claim_id::text, 0)) / 2 + 1);
+    perform from sendcode.brake;
+    perform sendcode.refuse_poison(p_job_id);
+    return query
+        select i, split_part(p_job_id[i], '-', 1), p_offset[i],
+               (p_requested_at[i] at time zone 'UTC')::date,
+               (extract(epoch from p_deadline[i] - p_requested_at[i]) * 1000)::bigint,
+               p_ttl[i] * 1000::bigint, p_code_length[i], p_nonce[i], p_proof[i], p_key_id[i],
+               nullif(p_job_id[i], 'busy-1'), p_phone[i], p_scene[i], 'limited',
+               p_refusal[i], p_partition[i], p_locale[i], p_client_ip[i],
+               p_incarnation[i], nullif(p_cooldown[i], 0), p_requested_at[i],
+               concat_ws('/', p_traceparent[i], p_epoch[i], p_resend_same[i], p_per_hour[i],
+                         p_per_day[i], p_max_tries[i], p_tries_window[i], p_max_tries_day[i],
+                         p_takeover_ms, p_not_after_ms, p_worker, p_topic,
+                         array_to_string(p_known_keys, ',')),
+               p_tracestate[i]
+        from generate_subscripts(p_job_id, 1) i
+        order by i desc;
+end
+$$;
+
+create function sendcode.record(
+    p_worker text, p_topic text, p_job_id text[], p_day date[], p_partition int[],
+    p_epoch bigint[], p_attempt int[], p_age_ms bigint[], p_duration_ms int[], p_outcome text[],
+    p_state text[], p_reason text[], p_retry_after int[], p_http_status int[],
+    p_provider_code text[], p_request_id text[], p_serial_no text[], p_fee int[],
+    p_proof bytea[])
+returns table (idx int, applied boolean, duplicate_send boolean, job_id text, phone text,
+               scene text, state text, reason text, seq int, provider_code text, serial_no text,
+               attempt int, retry_after int, at timestamptz, traceparent text, tracestate text)
+language plpgsql as $$
+begin
+    perform sendcode.refuse_poison(p_job_id);
+    return query
+        select i, p_epoch[i] > 0, p_epoch[i] > 1, p_job_id[i], p_worker, p_topic, p_state[i],
+               p_reason[i], p_partition[i], p_provider_code[i], p_serial_no[i], p_attempt[i],
+               p_retry_after[i], p_day[i]::timestamp at time zone 'UTC',
+               concat_ws('/', p_age_ms[i], p_duration_ms[i], p_outcome[i], p_http_status[i],
+                         p_request_id[i], p_fee[i]), encode(p_proof[i], 'hex')
+        from generate_subscripts(p_job_id, 1) i
+        order by i desc;
+end
+$$;
+
+create function sendcode.note_records(p_topic text, p_partition int[], p_incarnation int[],
+                                      p_offset bigint[], p_reason text[], p_gap_end bigint[])
+returns void language plpgsql as $$
+begin
+    perform sendcode.refuse_poison(p_reason);
+    insert into sendcode.heard
+    select concat_ws('/', p_topic, p_partition[i], p_incarnation[i], p_offset[i], p_reason[i],
+                     p_gap_end[i])
+    from generate_subscripts(p_reason, 1) i;
+end
+$$;
+
+create function sendcode.sweep() returns table (in_doubt bigint)
+language sql as 'select 3::bigint';
+
+create function sendcode.outbox_take(p_limit int)
+returns table (id bigint, job_id text, phone text, scene text, state text, reason text, seq int,
+               provider_code text, serial_no text, attempt int, retry_after int, at timestamptz,
+               traceparent text, tracestate text)
+language sql as $$
+    select 70 + g, 'out-' || g, '+8613800138000', 'login', 'unknown', 'deadline', p_limit,
+           null, null, 1, null::int, now(), null, null
+    from generate_series(1, 2) g
+$$;
+
+create function sendcode.outbox_done(p_ids bigint[]) returns void
+language sql as $$ insert into sendcode.heard select 'done/' || array_to_string(p_ids, ',') $$;
