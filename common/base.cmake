@@ -5,4 +5,5 @@ target_link_libraries(sc_common PUBLIC sc_flags)
 
 # Apart from sc_common, because tests/replay links another loop in its place.
 add_library(sc_loop STATIC loop.c httpd.c httpd_request.c httpd_tls.c)
-target_link_libraries(sc_loop PUBLIC sc_flags sc_common PRIVATE PkgConfig::EVENT PkgConfig::SSL)
+target_link_libraries(sc_loop PUBLIC sc_flags sc_common PRIVATE PkgConfig::EVENT PkgConfig::SSL
+    PkgConfig::CRYPTO)
