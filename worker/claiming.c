@@ -13,8 +13,9 @@
 #include "common/settings/settings.h"
 #include "worker/pipeline_parts.h"
 
-#define UNRECORDED_PER_PLACE 4 /* results kept while the database is away, for each place to send  \
-                                */
+#define UNRECORDED_PER_PLACE                                                                       \
+    4 /* results kept while the database is away, for each place to send                           \
+       */
 
 static bool ask_for_epochs(struct pipeline *p)
 {

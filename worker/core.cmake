@@ -4,4 +4,4 @@ add_library(sc_worker_core STATIC
     outcome.c ownership.c pipeline.c pipeline_wiring.c recording.c sending.c settings_use.c stops.c)
 target_link_libraries(sc_worker_core
     PUBLIC sc_flags
-    PRIVATE sc_common sc_loop sc_domain sc_settings sc_crypto sc_provider_verdict)
+    PRIVATE sc_common sc_domain sc_settings sc_crypto sc_provider_verdict)

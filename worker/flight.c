@@ -8,6 +8,10 @@
 #include "worker/settings_use.h"
 
 #define ARENA_FIRST_BLOCK 1024
+#define RETRY_BASE_US (500 * US_PER_MS)
+#define RETRY_CAP_US (15 * US_PER_S)
+#define BUSY_BASE_US (100 * US_PER_MS)
+#define BUSY_CAP_US (2 * US_PER_S)
 
 struct flight *flight_new(struct flights *all)
 {
@@ -18,6 +22,8 @@ struct flight *flight_new(struct flights *all)
     f->ticket = ++all->last_ticket;
     f->place = PLACE_WAITING;
     f->published_us = -1;
+    f->retry = (struct backoff){.base_us = RETRY_BASE_US, .cap_us = RETRY_CAP_US};
+    f->busy = (struct backoff){.base_us = BUSY_BASE_US, .cap_us = BUSY_CAP_US};
     HASH_ADD(hh, all->by_ticket, ticket, sizeof(f->ticket), f);
     DL_APPEND(all->at[f->place], f);
     all->count[f->place]++;

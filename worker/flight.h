@@ -78,9 +78,9 @@ struct flight {
     struct held *held;                      /* where it is held */
     struct loop_timer *timer;               /* made when first held */
     struct flight *phone_prev, *phone_next; /* of the list of those waiting for one phone */
-    struct backoff retry;
-    int64_t retry_wait_us; /* how long to hold after `retry` is recorded */
-    bool resigned;         /* its last refusal was for the timestamp, within the signature's life */
+    struct backoff retry, busy; /* between tries; between questions whether the phone is free */
+    int64_t retry_wait_us;      /* how long to hold after `retry` is recorded */
+    bool resigned; /* its last refusal was for the timestamp, within the signature's life */
 };
 
 struct flights {

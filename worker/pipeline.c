@@ -96,8 +96,10 @@ void pipeline_on_claimed(struct pipeline *p, struct flight *f, const struct clai
     case CLAIM_WAIT:
         if (orphan)
             pipeline_finish(p, f);
+        else if (a->verdict == CLAIM_BUSY)
+            pipeline_hold(p, f, HOLD_BUSY, backoff_next_us(&f->busy));
         else
-            pipeline_hold(p, f, a->verdict == CLAIM_BUSY ? HOLD_BUSY : HOLD_OWNER, a->wait_us);
+            pipeline_hold(p, f, HOLD_OWNER, a->wait_us);
         return;
     }
     panic("claim verdict %d", (int)a->verdict);

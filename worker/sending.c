@@ -18,9 +18,6 @@
 #include "worker/provider_verdict.h"
 #include "worker/settings_use.h"
 
-#define RETRY_BASE_US (500 * US_PER_MS)
-#define RETRY_CAP_US (15 * US_PER_S)
-
 /* Not sent, and it did not reach the provider: it will be tried again. */
 static void not_sent(struct pipeline *p, struct flight *f, const char *why, enum job_reason reason)
 {
@@ -114,8 +111,7 @@ static void begin_outcome(struct flight *f, const struct claim_answer *a)
         .attempt = f->attempt,
     };
     memcpy(f->outcome.proof, a->proof, sizeof(f->outcome.proof));
-    if (f->retry.base_us == 0)
-        f->retry = (struct backoff){.base_us = RETRY_BASE_US, .cap_us = RETRY_CAP_US};
+    backoff_reset(&f->busy);
 }
 
 void sending_start(struct pipeline *p, struct flight *f, const struct claim_answer *a)

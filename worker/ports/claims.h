@@ -52,7 +52,7 @@ enum claim_verdict {
 struct claim_answer {
     uint64_t ticket;
     enum claim_verdict verdict;
-    int64_t wait_us;
+    int64_t wait_us; /* with CLAIM_WAIT */
     /* With CLAIM_SEND: */
     int64_t day_us;         /* part of the row's key */
     int64_t deadline_in_us; /* from the moment of the decision, by the database's clock */
