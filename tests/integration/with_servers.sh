@@ -6,6 +6,7 @@ set -euo pipefail
 
 export SENDCODE_BUILD_DIR=$1
 shift
+export PATH=/usr/bin:$PATH # Debian's python3 has python3-psycopg2, another first in PATH has not
 servers=$SENDCODE_BUILD_DIR/servers
 if [ -f "$servers/postgres/dsn" ]; then
     SENDCODE_TEST_DSN=$(cat "$servers/postgres/dsn")
