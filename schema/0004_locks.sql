@@ -35,31 +35,30 @@ begin
 end
 $$;
 
--- Locks the phones' rows, then the challenges' rows, and makes those that are missing. A row that
--- sweep deletes at this very moment may stay unlocked: the callers see that it is not there.
-create function sendcode.lock_phones(p_phone text[], p_scene text[], p_ttl int[],
-                                     p_max_tries int[], p_tries_window int[], p_max_tries_day int[])
-returns void
+-- Locks the phones, and makes the rows that are missing: an upsert that updates nothing locks what
+-- it meets. Whoever holds a phone is alone with its challenges, but for verify, unlock and sweep.
+create function sendcode.lock_phones(p_phone text[]) returns void
 language plpgsql
 set search_path = sendcode, pg_temp
 as $$
 begin
     insert into phone_limit (phone)
-    select distinct a.phone collate "C" as phone from unnest(p_phone) a(phone) order by phone
-    on conflict do nothing;
-    perform from phone_limit where phone = any (p_phone) order by phone for update;
+    select distinct a.phone collate "C" as phone from unnest(p_phone) a(phone)
+    where a.phone is not null order by phone
+    on conflict (phone) do update set busy_job_id = null where false;
+end
+$$;
 
-    insert into challenge (phone, scene, sweep_at, max_tries, tries_window, max_tries_day)
-    select distinct on (phone, scene) a.phone collate "C" as phone, a.scene collate "C" as scene,
-           clock_timestamp() + a.ttl * interval '1 second' + grace(),
-           a.max_tries, a.tries_window, a.max_tries_day
-    from unnest(p_phone, p_scene, p_ttl, p_max_tries, p_tries_window, p_max_tries_day)
-         a(phone, scene, ttl, max_tries, tries_window, max_tries_day)
-    order by phone, scene
-    on conflict do nothing;
-    perform from (select distinct a.phone, a.scene from unnest(p_phone, p_scene) a(phone, scene)) a
-    join challenge c on c.phone = a.phone and c.scene = a.scene
-    order by c.phone, c.scene for update of c;
+-- Locks those of the challenges that exist.
+create function sendcode.lock_challenges(p_phone text[], p_scene text[]) returns void
+language plpgsql
+set search_path = sendcode, pg_temp
+as $$
+begin
+    perform from (select distinct a.phone collate "C" as phone, a.scene collate "C" as scene
+                  from unnest(p_phone, p_scene) a(phone, scene) order by phone, scene) a
+    cross join lateral (select from challenge c where c.phone = a.phone and c.scene = a.scene
+                        for update) c;
 end
 $$;
 
@@ -111,6 +110,38 @@ begin
 end
 $$;
 
+-- A decision of a claim about a job that is known.
+create function sendcode.move_job(p_job_id text, p_day date, p_state text, p_reason text,
+                                  p_retry_after int, p_now timestamptz) returns boolean
+language plpgsql
+set search_path = sendcode, pg_temp
+as $$
+begin
+    update delivery
+    set state = p_state::job_state, reason = p_reason, retry_after = p_retry_after, seq = seq + 1,
+        changed_at = p_now
+    where job_id = p_job_id and day = p_day;
+    return true;
+end
+$$;
+
+-- The next attempt of a waiting job.
+create function sendcode.reclaim(p_job_id text, p_day date, p_epoch bigint, p_worker text,
+                                 p_claim_id uuid, p_takeover_ms int, p_not_after_ms int,
+                                 p_now timestamptz) returns boolean
+language plpgsql
+set search_path = sendcode, pg_temp
+as $$
+begin
+    update delivery
+    set epoch = p_epoch, worker = p_worker, claim_id = p_claim_id, attempts = attempts + 1,
+        claimed_at = p_now, takeover_at = p_now + p_takeover_ms * interval '1 millisecond',
+        not_after = p_now + p_not_after_ms * interval '1 millisecond'
+    where job_id = p_job_id and day = p_day;
+    return move_job(p_job_id, p_day, 'claimed', null, null, p_now);
+end
+$$;
+
 -- A job was claimed by a worker that did not come back in time: parked, with a row for its attempt.
 create function sendcode.take_over(p_job_id text, p_day date, p_now timestamptz) returns boolean
 language plpgsql
@@ -121,6 +152,7 @@ begin
     select job_id, day, attempts, claimed_at, p_now, 'in_doubt', false, worker
     from delivery where job_id = p_job_id and day = p_day
     on conflict do nothing;
+    perform move_job(p_job_id, p_day, 'in_doubt', null, null, p_now);
     return park(p_job_id, p_day, p_now);
 end
 $$;

@@ -2,7 +2,7 @@
 
 -- One row of answer for each record. verdict: send | decided | known | duplicate | busy | wait |
 -- fenced | future. The status columns are null with busy, wait, fenced and future, for which
--- nothing is written. Asking again with the same p_claim_id gives a claimed job's answer again.
+-- nothing is written but how far the partition was met. Asking again with the same p_claim_id gives a claimed job's answer again.
 -- At most one job of a phone is claimed a call, the newest; the others are told busy.
 create function sendcode.claim(
     p_claim_id uuid, p_worker text, p_topic text, p_takeover_ms int, p_not_after_ms int,
@@ -37,7 +37,8 @@ declare
     v_to date;
 begin
     select * into v_partitions, v_epochs, v_next_offsets from lock_epochs(p_topic, p_partition);
-    perform lock_phones(p_phone, p_scene, p_ttl, p_max_tries, p_tries_window, p_max_tries_day);
+    perform lock_phones(p_phone);
+    perform lock_challenges(p_phone, p_scene);
     -- One job_id at a time: the key (job_id, day) does not stop a second record of another day.
     perform pg_advisory_xact_lock(k.key)
     from (select distinct hashtextextended(a.job_id, 0) as key from unnest(p_job_id) a(job_id)
@@ -95,7 +96,7 @@ begin
             select true as known from record_other o
             where a."offset" < v_next_offsets[a.slot] and o.topic = p_topic
               and o.partition = a.partition and o.incarnation = a.incarnation
-              and o."offset" = a."offset") o on true
+              and o."offset" = a."offset" limit 1) o on true
     ),
     -- Of several jobs of a phone that would be claimed, the newest.
     ranked as (
@@ -107,12 +108,11 @@ begin
     -- Each record beside its challenge and phone.
     facts as materialized (
         select r.*,
-               c.phone is not null and p.phone is not null as locked,
                p.busy_until > v_now
                    and (p.busy_job_id <> r.job_id or p.busy_day <> r.known_day
                         or r.known_day is null) as busy,
-               r.kind = 'new' and c.next_state = 'retry'
-                   and c.next_requested_at <= r.requested_at as takes,
+               coalesce(r.kind = 'new' and c.next_state = 'retry'
+                   and c.next_requested_at <= r.requested_at, false) as takes,
                (c.next_state in ('claimed', 'retry', 'in_doubt')
                    and c.next_requested_at > r.requested_at and c.next_job_id <> r.job_id)
                    or (c.live_proof is not null and v_now < c.live_end + grace()
@@ -148,10 +148,12 @@ begin
                else 'fresh' end as source,
                c.next_job_id, c.next_day, c.next_nonce, c.next_proof, c.next_key_id, c.next_length,
                c.next_start, c.next_end, c.live_nonce, c.live_proof, c.live_key_id, c.live_length,
-               c.live_start, c.live_end
+               c.live_start, c.live_end, c.doubt_job_id, c.doubt_day, c.sweep_at,
+               c.charged_job_id, c.charged_at, c.hour_from, c.day_from, c.hour_jobs, c.day_jobs
         from ranked r
-        left join challenge c on c.phone = r.phone and c.scene = r.scene
-        left join phone_limit p on p.phone = r.phone
+        left join lateral (select * from challenge c
+                           where c.phone = r.phone and c.scene = r.scene limit 1) c on true
+        left join lateral (select * from phone_limit p where p.phone = r.phone limit 1) p on true
     ),
     judged as (
         select f.*, greatest(f.cool_until, f.hour_until, f.day_until) as limited_until,
@@ -160,7 +162,6 @@ begin
                when f.nr > 1 then 'busy'
                when f.kind in ('duplicate', 'known', 'wait', 'future') then f.kind
                when f.kind in ('expired', 'refused') then 'end'
-               when not f.locked then 'busy'
                when f.kind in ('takeover', 'repeat') then f.kind
                when f.place > 1 then 'busy'
                when f.due <= v_now or f.late or f.barred_until > v_now then 'end'
@@ -220,7 +221,12 @@ begin
                case j.source when 'live' then j.live_start when 'same' then j.next_start
                     else v_now end as code_start,
                case j.source when 'live' then j.live_end when 'same' then j.next_end
-                    else v_now + p_ttl[j.i] * interval '1 second' end as code_end
+                    else v_now + p_ttl[j.i] * interval '1 second' end as code_end,
+               case when j.source = 'same' then j.doubt_job_id end as doubt_job_id,
+               case when j.source = 'same' then j.doubt_day end as doubt_day,
+               j.sweep_at, j.charged_job_id, j.charged_at, j.hour_jobs, j.day_jobs,
+               case when v_now < j.hour_from + interval '1 hour' then j.hour_from end as hour_from,
+               case when v_now < j.day_from + interval '24 hours' then j.day_from end as day_from
         from judged j
     ),
     new_deliveries as (
@@ -238,61 +244,46 @@ begin
         cross join lateral (select case when d.action = 'claim' then v_now end as claimed_at) t
         where d.is_new and d.action in ('claim', 'end')
     ),
-    moves as (
-        select d.job_id, d.day, d.state, d.reason, d.retry_after, d.attempts, d.action, d.epoch
-        from dec d where not d.is_new and d.action in ('claim', 'end', 'takeover')
-        union all
-        -- A waiting job whose charge passes to a newer one.
-        select d.next_job_id, d.next_day, 'superseded', 'newer_job', null, null, 'end', null
-        from dec d where d.takes and d.action = 'claim'
-    ),
-    moved_deliveries as (
-        update delivery t
-        set state = m.state::job_state, reason = m.reason, retry_after = m.retry_after,
-            seq = t.seq + 1, attempts = coalesce(m.attempts, t.attempts), changed_at = v_now,
-            epoch = coalesce(m.epoch, t.epoch),
-            worker = case when m.action = 'claim' then p_worker else t.worker end,
-            claim_id = case when m.action = 'claim' then p_claim_id else t.claim_id end,
-            claimed_at = case when m.action = 'claim' then v_now else t.claimed_at end,
-            takeover_at = case when m.action = 'claim'
-                then v_now + p_takeover_ms * interval '1 millisecond' else t.takeover_at end,
-            not_after = case when m.action = 'claim'
-                then v_now + p_not_after_ms * interval '1 millisecond' else t.not_after end
-        from moves m
-        where t.job_id = m.job_id and t.day = m.day and t.day between v_from - 1 and v_to
-    ),
+    -- Upserts, here and in record, find their rows by key: for an update, a plan made while the
+    -- table was small would scan it ever after. The rows are locked, so what was read still holds.
     put_codes as (
-        update challenge c
-        set next_job_id = d.job_id, next_day = d.day, next_state = 'claimed',
-            next_requested_at = d.requested_at, next_nonce = d.nonce, next_proof = d.proof,
-            next_key_id = d.key_id, next_length = d.code_length, next_start = d.code_start,
-            next_end = d.code_end,
-            doubt_job_id = case when d.source = 'same' then c.doubt_job_id end,
-            doubt_day = case when d.source = 'same' then c.doubt_day end,
-            charged_job_id = case when d.charges or d.takes then d.job_id
-                                  else c.charged_job_id end,
-            charged_at = case when d.charges then v_now else c.charged_at end,
-            hour_jobs = case when not d.charges then c.hour_jobs
-                             when v_now < c.hour_from + interval '1 hour' then c.hour_jobs + 1
-                             else 1 end,
-            hour_from = case when not d.charges or v_now < c.hour_from + interval '1 hour'
-                             then c.hour_from else v_now end,
-            day_jobs = case when not d.charges then c.day_jobs
-                            when v_now < c.day_from + interval '24 hours' then c.day_jobs + 1
-                            else 1 end,
-            day_from = case when not d.charges or v_now < c.day_from + interval '24 hours'
-                            then c.day_from else v_now end,
-            max_tries = p_max_tries[d.i], tries_window = p_tries_window[d.i],
-            max_tries_day = p_max_tries_day[d.i],
-            sweep_at = least(c.sweep_at, d.code_end + grace())
+        insert into challenge as c (
+            phone, scene, sweep_at, next_job_id, next_day, next_state, next_requested_at,
+            next_nonce, next_proof, next_key_id, next_length, next_start, next_end, doubt_job_id,
+            doubt_day, charged_job_id, charged_at, hour_from, hour_jobs, day_from, day_jobs,
+            max_tries, tries_window, max_tries_day)
+        select d.phone, d.scene, least(d.sweep_at, d.code_end + grace()), d.job_id, d.day,
+               'claimed', d.requested_at, d.nonce, d.proof, d.key_id, d.code_length, d.code_start,
+               d.code_end, d.doubt_job_id, d.doubt_day,
+               case when d.charges or d.takes then d.job_id else d.charged_job_id end,
+               case when d.charges then v_now else d.charged_at end,
+               case when d.charges then coalesce(d.hour_from, v_now) else d.hour_from end,
+               case when d.hour_from is null then 0 else d.hour_jobs end + d.charges::int,
+               case when d.charges then coalesce(d.day_from, v_now) else d.day_from end,
+               case when d.day_from is null then 0 else d.day_jobs end + d.charges::int,
+               p_max_tries[d.i], p_tries_window[d.i], p_max_tries_day[d.i]
         from dec d
-        where c.phone = d.phone and c.scene = d.scene
-          and (d.action = 'claim' or d.action = 'repeat' and d.source = 'fresh')
+        where d.action = 'claim' or d.action = 'repeat' and d.source = 'fresh'
+        on conflict (phone, scene) do update
+        set next_job_id = excluded.next_job_id, next_day = excluded.next_day,
+            next_state = excluded.next_state, next_requested_at = excluded.next_requested_at,
+            next_nonce = excluded.next_nonce, next_proof = excluded.next_proof,
+            next_key_id = excluded.next_key_id, next_length = excluded.next_length,
+            next_start = excluded.next_start, next_end = excluded.next_end,
+            doubt_job_id = excluded.doubt_job_id, doubt_day = excluded.doubt_day,
+            charged_job_id = excluded.charged_job_id, charged_at = excluded.charged_at,
+            hour_from = excluded.hour_from, hour_jobs = excluded.hour_jobs,
+            day_from = excluded.day_from, day_jobs = excluded.day_jobs,
+            max_tries = excluded.max_tries, tries_window = excluded.tries_window,
+            max_tries_day = excluded.max_tries_day, sweep_at = excluded.sweep_at
     ),
     phones as (
-        update phone_limit p
-        set busy_job_id = d.job_id, busy_day = d.day, busy_until = v_now + record_life()
-        from dec d where p.phone = d.phone and d.action = 'claim'
+        insert into phone_limit (phone, busy_job_id, busy_day, busy_until)
+        select d.phone, d.job_id, d.day, v_now + record_life()
+        from dec d where d.action = 'claim'
+        on conflict (phone) do update
+        set busy_job_id = excluded.busy_job_id, busy_day = excluded.busy_day,
+            busy_until = excluded.busy_until
     ),
     duplicates as (
         insert into record_other (topic, partition, incarnation, "offset", at, what, job_id)
@@ -323,7 +314,14 @@ begin
         on d.action not in ('busy', 'wait', 'fenced', 'future')
     -- What is rare is done row by row, so that it costs the others nothing.
     where case
-          when d.action = 'end' and d.kind = 'again' then drop_next(d.phone, d.scene, d.job_id)
+          when d.action = 'claim' and d.kind = 'again' then
+              reclaim(d.job_id, d.day, d.epoch, p_worker, p_claim_id, p_takeover_ms,
+                      p_not_after_ms, v_now)
+          when d.action = 'claim' and d.takes then
+              move_job(d.next_job_id, d.next_day, 'superseded', 'newer_job', null, v_now)
+          when d.action = 'end' and d.kind = 'again' then
+              move_job(d.job_id, d.day, d.state, d.reason, d.retry_after, v_now)
+              and drop_next(d.phone, d.scene, d.job_id)
           when d.action = 'takeover' then take_over(d.job_id, d.day, v_now)
           else true end
     order by d.i;

@@ -47,12 +47,10 @@ begin
           from unnest(p_job_id, p_day) with ordinality a(job_id, day, i)
           left join lateral (select d.phone, d.scene from delivery d
                              where d.job_id = a.job_id and d.day = a.day
-                               and d.day between v_from and v_to) d on true) k;
+                               and d.day between v_from and v_to limit 1) d on true) k;
 
-    perform from phone_limit where phone = any (v_phones) order by phone for update;
-    perform from (select distinct a.phone, a.scene from unnest(v_phones, v_scenes) a(phone, scene)) a
-    join challenge c on c.phone = a.phone and c.scene = a.scene
-    order by c.phone, c.scene for update of c;
+    perform lock_phones(v_phones);
+    perform lock_challenges(v_phones, v_scenes);
     v_now := clock_timestamp();
 
     for v_round in 1 .. v_last_round loop
@@ -71,6 +69,8 @@ begin
             select a.*, d.phone, d.scene, d.state, d.reason, d.seq, d.attempts, d.provider_code,
                    d.serial_no, d.retry_after, d.changed_at, d.traceparent, d.tracestate,
                    d.deadline, d.requested_at, d.duplicate_send, d.job_id as known_id,
+                   d.accepted_at, d.accepted_attempt, d.topic, d.partition, d.incarnation,
+                   d."offset", d.epoch as known_epoch, d.worker,
                    case
                    when d.job_id is null then 'gone'
                    when a.asked = 'sent' then case
@@ -87,7 +87,7 @@ begin
             left join lateral (
                 select * from delivery d
                 where d.job_id = a.job_id and d.day = a.day
-                  and d.day between v_from and v_to) d on true
+                  and d.day between v_from and v_to limit 1) d on true
         ),
         dec as materialized (
             select s.*,
@@ -115,22 +115,34 @@ begin
                 select t.moved from attempt t
                 where s.kind = 'stale' and t.job_id = s.job_id and t.day = s.day
                   and t.day between v_from and v_to and t.attempt = s.attempt
-                  and t.outcome = p_outcome[s.i]::attempt_outcome and t.moved) p on true
+                  and t.outcome = p_outcome[s.i]::attempt_outcome and t.moved
+                limit 1) p on true
         ),
         deliveries as (
-            update delivery d
-            set state = e.new_state::job_state, reason = e.new_reason, seq = e.new_seq,
-                retry_after = e.new_retry_after, provider_code = e.new_provider_code,
-                serial_no = e.new_serial_no, changed_at = e.new_changed_at,
-                accepted_at = case when e.kind in ('accept', 'late') then least(v_now,
-                        e.began + p_duration_ms[e.i] * interval '1 millisecond')
-                    else d.accepted_at end,
-                accepted_attempt = case when e.kind in ('accept', 'late') then e.attempt
-                    else d.accepted_attempt end,
-                duplicate_send = d.duplicate_send or e.kind = 'double'
+            insert into delivery as d (
+                job_id, day, state, reason, seq, retry_after, provider_code, serial_no, changed_at,
+                accepted_at, accepted_attempt, duplicate_send,
+                -- Never stored: the row is there. They only satisfy the table.
+                phone, scene, topic, partition, incarnation, "offset", epoch, worker, requested_at,
+                deadline)
+            select e.job_id, e.day, e.new_state::job_state, e.new_reason, e.new_seq,
+                   e.new_retry_after, e.new_provider_code, e.new_serial_no, e.new_changed_at,
+                   case when e.kind in ('accept', 'late') then least(v_now,
+                            e.began + p_duration_ms[e.i] * interval '1 millisecond')
+                        else e.accepted_at end,
+                   case when e.kind in ('accept', 'late') then e.attempt
+                        else e.accepted_attempt end,
+                   e.duplicate_send or e.kind = 'double',
+                   e.phone, e.scene, e.topic, e.partition, e.incarnation, e."offset",
+                   e.known_epoch, e.worker, e.requested_at, e.deadline
             from dec e
-            where d.job_id = e.job_id and d.day = e.day and d.day between v_from and v_to
-              and e.kind in ('accept', 'late', 'double', 'decide')
+            where e.kind in ('accept', 'late', 'double', 'decide')
+            on conflict (job_id, day) do update
+            set state = excluded.state, reason = excluded.reason, seq = excluded.seq,
+                retry_after = excluded.retry_after, provider_code = excluded.provider_code,
+                serial_no = excluded.serial_no, changed_at = excluded.changed_at,
+                accepted_at = excluded.accepted_at, accepted_attempt = excluded.accepted_attempt,
+                duplicate_send = excluded.duplicate_send
         ),
         attempts as (
             insert into attempt as t (job_id, day, attempt, at, recorded_at, duration_ms, outcome,
@@ -150,55 +162,73 @@ begin
                 fee = excluded.fee, worker = excluded.worker
             where t.outcome <> 'accepted' and (not t.moved or excluded.outcome = 'accepted')
         ),
-        -- Accepted: the code that was sent becomes the live one. Other ends leave to drop_next.
+        -- Accepted: the code that was sent becomes the live one, and what this job has in the next
+        -- place leaves it; what another has there stays.
+        lives as (
+            select e.job_id, e.day, e.requested_at, x.*,
+                   x.next_job_id is not distinct from e.job_id as own,
+                   coalesce(x.next_proof = p_proof[e.i], false)
+                       and x.live_proof is distinct from x.next_proof as goes_live,
+                   -- The latest job that the live code was sent for is the one to name.
+                   coalesce(x.live_proof = p_proof[e.i], false)
+                       and e.requested_at >= x.live_requested_at as lives
+            from dec e
+            cross join lateral (select * from challenge x
+                                where x.phone = e.phone and x.scene = e.scene limit 1) x
+            where e.kind = 'accept'
+        ),
         challenges as (
-            update challenge c
-            set live_nonce = case when f.is_next then c.next_nonce else c.live_nonce end,
-                live_proof = case when f.is_next then c.next_proof else c.live_proof end,
-                live_key_id = case when f.is_next then c.next_key_id else c.live_key_id end,
-                live_length = case when f.is_next then c.next_length else c.live_length end,
-                live_start = case when f.is_next then c.next_start else c.live_start end,
-                live_end = case when f.is_next then c.next_end else c.live_end end,
-                live_job_id = case when f.carries then f.job_id else c.live_job_id end,
-                live_day = case when f.carries then f.day else c.live_day end,
-                live_requested_at = case when f.carries then f.requested_at
-                                         else c.live_requested_at end,
-                doubt_job_id = case when not f.own and c.doubt_job_id <> f.job_id
-                                    then c.doubt_job_id end,
-                doubt_day = case when not f.own and c.doubt_job_id <> f.job_id
-                                 then c.doubt_day end,
-                next_job_id = case when not f.own then c.next_job_id end,
-                next_day = case when not f.own then c.next_day end,
-                next_state = case when not f.own then c.next_state end,
-                next_requested_at = case when not f.own then c.next_requested_at end,
-                next_nonce = case when not f.own then c.next_nonce end,
-                next_proof = case when not f.own then c.next_proof end,
-                next_key_id = case when not f.own then c.next_key_id end,
-                next_length = case when not f.own then c.next_length end,
-                next_start = case when not f.own then c.next_start end,
-                next_end = case when not f.own then c.next_end end
-            from (
-                select x.phone, x.scene, e.job_id, e.day, e.requested_at,
-                       x.next_job_id is not distinct from e.job_id as own,
-                       -- The code stands in the next place, and is not the live one already.
-                       coalesce(x.next_proof = p_proof[e.i], false)
-                           and x.live_proof is distinct from x.next_proof as is_next,
-                       -- This is the latest accepted job of the code that is live from now on.
-                       coalesce(x.live_proof = p_proof[e.i], false)
-                           and e.requested_at >= x.live_requested_at
-                           or coalesce(x.next_proof = p_proof[e.i], false)
-                           and x.live_proof is distinct from x.next_proof as carries
-                from dec e
-                join challenge x on x.phone = e.phone and x.scene = e.scene
-                where e.kind = 'accept') f
-            where c.phone = f.phone and c.scene = f.scene
+            insert into challenge as c (
+                phone, scene, sweep_at, max_tries, tries_window, max_tries_day,
+                live_job_id, live_day, live_requested_at, live_nonce, live_proof, live_key_id,
+                live_length, live_start, live_end, doubt_job_id, doubt_day, next_job_id, next_day,
+                next_state, next_requested_at, next_nonce, next_proof, next_key_id, next_length,
+                next_start, next_end)
+            select x.phone, x.scene, x.sweep_at, x.max_tries, x.tries_window, x.max_tries_day,
+                   case when x.goes_live or x.lives then x.job_id else x.live_job_id end,
+                   case when x.goes_live or x.lives then x.day else x.live_day end,
+                   case when x.goes_live or x.lives then x.requested_at
+                        else x.live_requested_at end,
+                   case when x.goes_live then x.next_nonce else x.live_nonce end,
+                   case when x.goes_live then x.next_proof else x.live_proof end,
+                   case when x.goes_live then x.next_key_id else x.live_key_id end,
+                   case when x.goes_live then x.next_length else x.live_length end,
+                   case when x.goes_live then x.next_start else x.live_start end,
+                   case when x.goes_live then x.next_end else x.live_end end,
+                   case when not x.own and x.doubt_job_id <> x.job_id then x.doubt_job_id end,
+                   case when not x.own and x.doubt_job_id <> x.job_id then x.doubt_day end,
+                   case when not x.own then x.next_job_id end,
+                   case when not x.own then x.next_day end,
+                   case when not x.own then x.next_state end,
+                   case when not x.own then x.next_requested_at end,
+                   case when not x.own then x.next_nonce end,
+                   case when not x.own then x.next_proof end,
+                   case when not x.own then x.next_key_id end,
+                   case when not x.own then x.next_length end,
+                   case when not x.own then x.next_start end,
+                   case when not x.own then x.next_end end
+            from lives x
+            on conflict (phone, scene) do update
+            set live_job_id = excluded.live_job_id, live_day = excluded.live_day,
+                live_requested_at = excluded.live_requested_at, live_nonce = excluded.live_nonce,
+                live_proof = excluded.live_proof, live_key_id = excluded.live_key_id,
+                live_length = excluded.live_length, live_start = excluded.live_start,
+                live_end = excluded.live_end, doubt_job_id = excluded.doubt_job_id,
+                doubt_day = excluded.doubt_day, next_job_id = excluded.next_job_id,
+                next_day = excluded.next_day, next_state = excluded.next_state,
+                next_requested_at = excluded.next_requested_at, next_nonce = excluded.next_nonce,
+                next_proof = excluded.next_proof, next_key_id = excluded.next_key_id,
+                next_length = excluded.next_length, next_start = excluded.next_start,
+                next_end = excluded.next_end
         ),
         phones as (
-            update phone_limit p
-            set busy_job_id = null, busy_day = null, busy_until = null
+            insert into phone_limit as p (phone, busy_job_id)
+            select e.phone, e.job_id
             from dec e
-            where p.phone = e.phone and p.busy_job_id = e.job_id
-              and (e.kind = 'accept' or e.kind = 'decide' and e.new_state <> 'in_doubt')
+            where e.kind = 'accept' or e.kind = 'decide' and e.new_state <> 'in_doubt'
+            on conflict (phone) do update
+            set busy_job_id = null, busy_day = null, busy_until = null
+            where p.busy_job_id = excluded.busy_job_id
         )
         select e.i, e.kind in ('accept', 'late', 'same', 'decide') or e.repeated is true,
                e.kind = 'double',

@@ -103,6 +103,17 @@ OUTCOME_OF = {"sent": "accepted", "retry": "not_sent", "expired": "not_sent", "r
               "limited": "refused", "in_doubt": "in_doubt"}
 
 
+def array_text(values):
+    """An array in text form: as cheap for the server to read as the worker's binary ones."""
+    def element(value):
+        if value is None:
+            return "NULL"
+        if isinstance(value, (bytes, memoryview)):
+            return '"\\\\x' + bytes(value).hex() + '"'
+        return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return "{" + ",".join(element(v) for v in values) + "}"
+
+
 class Worker:
     """One worker's connection: owns partitions, claims jobs and records results."""
 
@@ -151,7 +162,7 @@ class Worker:
     def claim(self, *rows, claim_id=None):
         self.cursor.execute(CLAIM_SQL, [
             claim_id or uuid.uuid4(), self.name, TOPIC, self.takeover_ms, self.not_after_ms,
-            self.known_keys] + [[r[name] for r in rows] for name, _ in CLAIM_COLUMNS])
+            self.known_keys] + [array_text(r[name] for r in rows) for name, _ in CLAIM_COLUMNS])
         answers = self.cursor.fetchall()
         assert [a.idx for a in answers] == list(range(1, len(rows) + 1)), answers
         return answers
@@ -174,7 +185,7 @@ class Worker:
 
     def record(self, *results):
         self.cursor.execute(RECORD_SQL, [self.name, TOPIC] + [
-            [r[name] for r in results] for name, _ in RECORD_COLUMNS])
+            array_text(r[name] for r in results) for name, _ in RECORD_COLUMNS])
         return sorted(self.cursor.fetchall(), key=lambda a: a.idx)
 
     def record_one(self, row, answer, state, **given):
