@@ -1,0 +1,10 @@
+# The configuration: grammar, file, environment, and what is made from its table.
+set(dir ${CMAKE_CURRENT_LIST_DIR}/settings)
+sc_unit_test(ini_test SOURCES ${dir}/ini_test.c LIBS sc_settings)
+sc_unit_test(settings_check_test SOURCES ${dir}/settings_check_test.c LIBS sc_settings)
+foreach(name settings_file_test settings_env_test settings_text_test)
+    sc_unit_test(${name} SOURCES ${dir}/${name}.c ${dir}/scratch.c LIBS sc_settings)
+    if(TARGET ${name})
+        target_compile_definitions(${name} PRIVATE SENDCODE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    endif()
+endforeach()
