@@ -4,6 +4,7 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -228,6 +229,9 @@ int main(int argc, char **argv)
         break;
     }
     signal(SIGPIPE, SIG_IGN);
+    /* Saves four calls of epoll_ctl an answer, half its CPU; libevent's warning about it concerns
+     * descriptors that are dup'ed, and here none is. */
+    setenv("EVENT_EPOLL_USE_CHANGELIST", "1", 0);
     raise_file_limit();
     int code = run(&program);
     stop(&program);

@@ -5,31 +5,36 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MESSAGE(code, message)                                                                     \
+    {                                                                                              \
+        code, message                                                                              \
+    }
+
 static const struct {
     const char *code;
     const char *message;
 } messages[] = {
-    {"Ok",                                                       "send success"                                                 },
-    {"FailedOperation.ContainSensitiveWord",                     "the text contains sensitive words"                            },
-    {"FailedOperation.InsufficientBalanceInSmsPackage",          "insufficient balance in SMS package"                          },
-    {"FailedOperation.PhoneNumberInBlacklist",                   "the phone number is in the blocklist"                         },
-    {"FailedOperation.SignatureIncorrectOrUnapproved",           "signature is incorrect or unapproved"                         },
-    {"FailedOperation.TemplateIncorrectOrUnapproved",            "template is incorrect or unapproved"                          },
-    {"FailedOperation.TemplateParamSetNotMatchApprovedTemplate",
-     "the number of template parameters does not match the approved template"                                                   },
-    {"InternalError.Timeout",                                    "request to the delivery service timed out"                    },
-    {"InvalidParameterValue.IncorrectPhoneNumber",               "incorrect phone number"                                       },
-    {"InvalidParameterValue.TemplateParameterFormatError",
-     "parameters of a verification code template must be digits, at most 6"                                                     },
-    {"LimitExceeded.PhoneNumberDailyLimit",
-     "the number of SMS messages sent to a single mobile number in a day exceeds the upper limit"                               },
-    {"LimitExceeded.PhoneNumberOneHourLimit",
-     "the number of SMS messages sent to a single mobile number in an hour exceeds the upper "
-     "limit"                                                                                                                    },
-    {"LimitExceeded.PhoneNumberThirtySecondLimit",
-     "the number of SMS messages sent to a single mobile number within 30 seconds exceeds the "
-     "upper limit"                                                                                                              },
-    {"RequestLimitExceeded",                                     "your current request times exceed the limit, please try later"},
+    MESSAGE("Ok", "send success"),
+    MESSAGE("FailedOperation.ContainSensitiveWord", "the text contains sensitive words"),
+    MESSAGE("FailedOperation.InsufficientBalanceInSmsPackage",
+            "insufficient balance in SMS package"),
+    MESSAGE("FailedOperation.PhoneNumberInBlacklist", "the phone number is in the blocklist"),
+    MESSAGE("FailedOperation.SignatureIncorrectOrUnapproved",
+            "signature is incorrect or unapproved"),
+    MESSAGE("FailedOperation.TemplateIncorrectOrUnapproved", "template is incorrect or unapproved"),
+    MESSAGE("FailedOperation.TemplateParamSetNotMatchApprovedTemplate",
+            "the number of parameters does not match the approved template"),
+    MESSAGE("InternalError.Timeout", "request to the delivery service timed out"),
+    MESSAGE("InvalidParameterValue.IncorrectPhoneNumber", "incorrect phone number"),
+    MESSAGE("InvalidParameterValue.TemplateParameterFormatError",
+            "parameters of a verification code template must be digits, at most 6"),
+    MESSAGE("LimitExceeded.PhoneNumberDailyLimit",
+            "the messages sent to this number in a day exceed the upper limit"),
+    MESSAGE("LimitExceeded.PhoneNumberOneHourLimit",
+            "the messages sent to this number in an hour exceed the upper limit"),
+    MESSAGE("LimitExceeded.PhoneNumberThirtySecondLimit",
+            "the messages sent to this number within 30 seconds exceed the upper limit"),
+    MESSAGE("RequestLimitExceeded", "your current request times exceed the limit"),
 };
 
 int problem_set(struct problem *p, const char *code, const char *fmt, ...)
