@@ -49,11 +49,12 @@ def sms(phones=(PHONE,), **changes):
 class Sandbox:
     """The process, from ready to SIGTERM; leaving the block checks that it ended well."""
 
-    def __init__(self, *options, binary=None, env=None):
-        self.binary = binary or os.environ["SENDCODE_SANDBOX"]
+    def __init__(self, *options, env=None):
+        self.binary = os.path.join(os.environ["SENDCODE_BUILD_DIR"], "sendcode-sandbox")
         self.options = list(options) or ["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"]
         self.env = dict(os.environ, TENCENT_SECRET_ID=SECRET_ID, TENCENT_SECRET_KEY=SECRET_KEY)
         self.env.update(env or {})
+        self.connections = []
 
     def __enter__(self):
         self.process = subprocess.Popen([self.binary, *self.options], env=self.env, text=True,
@@ -65,6 +66,8 @@ class Sandbox:
         return self
 
     def __exit__(self, kind, value, traceback):
+        for connection in self.connections:
+            connection.close()
         self.process.terminate()
         out, err = self.process.communicate(timeout=10)
         if kind is None:
@@ -72,13 +75,15 @@ class Sandbox:
             assert out == "" and "panic" not in err and "Sanitizer" not in err, (out, err)
 
     def connect(self, tls=False, timeout=10):
+        url = urlsplit(self.ready["tls_endpoint" if tls else "endpoint"])
         if tls:
-            url = urlsplit(self.ready["tls_endpoint"])
             context = ssl.create_default_context(cafile=self.ready["ca_file"])
-            return http.client.HTTPSConnection(url.hostname, url.port, timeout=timeout,
-                                               context=context)
-        url = urlsplit(self.ready["endpoint"])
-        return http.client.HTTPConnection(url.hostname, url.port, timeout=timeout)
+            connection = http.client.HTTPSConnection(url.hostname, url.port, timeout=timeout,
+                                                     context=context)
+        else:
+            connection = http.client.HTTPConnection(url.hostname, url.port, timeout=timeout)
+        self.connections.append(connection)
+        return connection
 
     def post(self, action, params, connection=None, headers=None, body=None, timeout=10, **signing):
         """The HTTP response; headers overrides what is sent, None leaves one out."""
@@ -125,6 +130,7 @@ class Sandbox:
         connection.request(method, path, body)
         response = connection.getresponse()
         text = response.read().decode()
+        connection.close()
         is_json = "json" in response.headers.get("Content-Type", "")
         return response.status, json.loads(text) if text and is_json else text
 
