@@ -224,6 +224,8 @@ static void on_io(void *arg, unsigned ready)
 {
     struct pg *p = arg;
 
+    if (p->lost)
+        return;
     if (p->state == PG_CONNECTING) {
         loop_io_set(p->io, p->watched = 0);
         loop_timer_start(p->step, 0);

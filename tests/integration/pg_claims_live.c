@@ -52,15 +52,9 @@ static void on_epochs(void *arg, const struct epoch_answer *answers, size_t n)
 {
     struct claims_live *f = arg;
 
-    assert_int_equal(n, 2);
-    assert_int_equal(answers[0].partition, 4);
-    assert_int_equal(answers[0].epoch, 104);
-    assert_int_equal(answers[0].incarnation, 1);
-    assert_int_equal(answers[1].partition, 9);
-    assert_int_equal(answers[1].incarnation, 2);
-    assert_int_equal(answers[1].next_offset, strlen("jobs"
-                                                    "worker-1"));
-    f->epochs++;
+    assert_true(n <= ARRAY_LEN(f->epochs));
+    memcpy(f->epochs, answers, n * sizeof *answers);
+    f->n_epochs = n;
 }
 
 bool claims_live_is_idle(const void *arg)

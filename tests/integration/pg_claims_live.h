@@ -19,7 +19,9 @@ struct claims_live {
     enum claim_verdict verdicts[BATCH];
     size_t n_answers;
     bool idle;
-    int ills, wells, faults, epochs;
+    int ills, wells, faults;
+    struct epoch_answer epochs[4]; /* the last ones */
+    size_t n_epochs;
     char why[512];
 };
 

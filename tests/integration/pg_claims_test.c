@@ -90,7 +90,14 @@ static void epochs_are_taken(void **state)
     f.idle = false;
     f.port.take_epochs(f.port.self, asks, 2);
     live_run(f.loop, claims_live_is_idle, &f);
-    assert_int_equal(f.epochs, 1);
+    assert_int_equal(f.n_epochs, 2);
+    assert_int_equal(f.epochs[0].partition, 4);
+    assert_int_equal(f.epochs[0].epoch, 104);
+    assert_int_equal(f.epochs[0].incarnation, 1);
+    assert_int_equal(f.epochs[1].partition, 9);
+    assert_int_equal(f.epochs[1].incarnation, 2);
+    assert_int_equal(f.epochs[1].next_offset, strlen("jobs"
+                                                     "worker-1"));
     claims_live_stop(&f);
 }
 
