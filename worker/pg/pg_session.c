@@ -76,24 +76,31 @@ static void say_schema_fault(struct pg_session *s, const char *why)
         s->handlers.schema_fault(s->handlers.arg, why);
 }
 
+/* Schema, table, function or column missing. */
+static const char *const schema_states[] = {"3F000", "42P01", "42883", "42703"};
+
 /* A refusal that no repetition mends by itself: the operator does. */
 static void explain_refusal(struct pg_session *s, const struct err *e)
 {
     const char *state = pg_last_sqlstate(s->pg);
     struct err why = *e;
 
-    if (strcmp(state, "3F000") == 0 || strcmp(state, "42P01") == 0 || strcmp(state, "42883") == 0) {
-        err_set(&why, ERR_PERM, 0,
-                "PostgreSQL has no schema sendcode that this program can use (SQLSTATE %s): "
-                "run sendcodectl migrate",
-                state);
-        say_schema_fault(s, why.text);
-    } else if (strcmp(state, "42501") == 0) {
+    for (size_t i = 0; i < ARRAY_LEN(schema_states); i++) {
+        if (strcmp(state, schema_states[i]) == 0) {
+            err_set(&why, ERR_PERM, 0,
+                    "PostgreSQL has no schema sendcode that this program can use (SQLSTATE %s): "
+                    "run sendcodectl migrate",
+                    state);
+            say_schema_fault(s, why.text);
+            return;
+        }
+    }
+    if (strcmp(state, "42501") == 0) {
         err_wrap(&why, "the worker's database role needs GRANT sendcode_worker");
         say_schema_fault(s, why.text);
-    } else {
-        say_ill(s, why.text);
+        return;
     }
+    say_ill(s, why.text);
 }
 
 static void note_failure(struct pg_session *s, const struct err *e)
