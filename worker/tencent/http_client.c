@@ -44,7 +44,7 @@ struct exchange {
 struct http_client {
     struct http_multi *multi;
     struct curl_slist *fixed_headers;
-    struct exchange **exchanges; /* all that were made, at most max_requests */
+    struct exchange **exchanges; /* all that were made: max_requests and one that is ending */
     unsigned n_exchanges;
     unsigned max_requests;
     struct exchange *free_exchanges;
@@ -137,7 +137,7 @@ static struct exchange *take_exchange(struct http_client *c)
         c->free_exchanges = x->next_free;
         return x;
     }
-    if (c->n_exchanges == c->max_requests)
+    if (c->n_exchanges > c->max_requests)
         panic("more than %u requests under way to the provider", c->max_requests);
     x = mem_must_alloc(sizeof(*x));
     x->client = c;
@@ -319,7 +319,7 @@ struct http_client *http_client_new(struct loop *l, const struct http_client_opt
     c->max_body = o->max_body;
     c->max_requests = o->max_requests;
     c->date_s = -1;
-    c->exchanges = mem_must_alloc(o->max_requests * sizeof(struct exchange *));
+    c->exchanges = mem_must_alloc((o->max_requests + 1) * sizeof(struct exchange *));
     if (read_endpoint(c, o->endpoint, e) != 0)
         goto fail;
     if (o->ca_file && *o->ca_file) {
