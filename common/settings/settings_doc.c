@@ -17,6 +17,7 @@ static const char *file_name(const struct settings_doc *d)
     return d->path != NULL ? d->path : "configuration";
 }
 
+PRINTF_LIKE(2, 0)
 static void add_sentence(struct buf *out, const char *fmt, va_list args)
 {
     char text[400];

@@ -119,6 +119,13 @@ static void read_environ_entry(struct settings *s, char **entry)
     read_variable(s, variable);
 }
 
+/* An environment that was cleared has no list at all. */
+static char **first_variable(void)
+{
+    static char *none[] = {NULL};
+    return environ != NULL ? environ : none;
+}
+
 static size_t count_properties(const struct settings *s)
 {
     const struct doc_section *section = settings_doc_section(s->doc, "kafka");
@@ -126,7 +133,7 @@ static size_t count_properties(const struct settings *s)
     size_t n = 0;
     if (section != NULL)
         DL_COUNT(section->entries, entry, n);
-    for (char **variable = environ; *variable != NULL; variable++)
+    for (char **variable = first_variable(); *variable != NULL; variable++)
         n += strncmp(*variable, PREFIX, strlen(PREFIX)) == 0;
     return n;
 }
@@ -142,7 +149,7 @@ void settings_read_kafka(struct settings *s, bool environment)
             read_file_entry(s, entry);
         }
     }
-    for (char **variable = environ; environment && *variable != NULL; variable++)
+    for (char **variable = first_variable(); environment && *variable != NULL; variable++)
         if (strncmp(*variable, PREFIX, strlen(PREFIX)) == 0)
             read_environ_entry(s, variable);
 }

@@ -157,6 +157,16 @@ static void properties_come_from_the_environment_and_win(void **state)
     unlink(secret_path);
 }
 
+static void an_environment_without_anything_is_empty(void **state)
+{
+    struct buf faults = BUF_INIT;
+    (void)state;
+    scratch_clear_environment();
+    assert_null(settings_load(NULL, SETTINGS_NEED_KAFKA, &faults));
+    assert_non_null(strstr(buf_text(&faults), "[kafka] bootstrap.servers: expected"));
+    buf_free(&faults);
+}
+
 static void both_forms_of_a_property_are_one_fault(void **state)
 {
     (void)state;
@@ -203,6 +213,7 @@ int main(void)
         cmocka_unit_test_setup(an_empty_or_binary_secret_file_is_a_fault, set_up),
         cmocka_unit_test_setup(secrets_that_are_not_needed_are_not_looked_at, set_up),
         cmocka_unit_test_setup(properties_come_from_the_environment_and_win, set_up),
+        cmocka_unit_test_setup(an_environment_without_anything_is_empty, set_up),
         cmocka_unit_test_setup(both_forms_of_a_property_are_one_fault, set_up),
         cmocka_unit_test_setup(what_is_missing_is_named_where_it_should_stand, set_up),
     };
