@@ -97,12 +97,9 @@ create table sendcode.attempt (
     primary key (job_id, day, attempt)
 ) partition by range (day);
 
--- One phone over all scenes. Busy: a job of it may be at the provider, or was until busy_until.
+-- A phone over all scenes. Whoever locks its row is alone with the phone's jobs.
 create table sendcode.phone_limit (
-    phone       text collate "C" primary key,
-    busy_day    date,
-    busy_until  timestamptz,
-    busy_job_id text collate "C"
+    phone text collate "C" primary key
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_cost_delay = 0);
 
@@ -114,6 +111,8 @@ create table sendcode.challenge (
     -- When sweep must look at the row; never later than the first end of grace. Claims leave it
     -- alone when they can, so that their updates stay heap-only.
     sweep_at          timestamptz not null,
+    -- Until then the phone takes no other job, of any scene: next_job_id may be at the provider.
+    busy_until        timestamptz,
     -- next: the code under way, with the latest job that carries it. doubt: the latest job in
     -- doubt or unknown that carried this very code.
     next_state        sendcode.job_state,
@@ -207,7 +206,7 @@ create table sendcode.record_other (
     primary key (topic, partition, incarnation, "offset")
 );
 
--- Runs of offsets that the log skipped (transactions, compaction): from_offset up to, without, to_offset.
+-- Runs of offsets that the log skipped (transactions, compaction), without to_offset itself.
 create table sendcode.offset_gap (
     topic       text not null,
     partition   int not null,

@@ -1,7 +1,7 @@
 -- Months of delivery and attempt, made ahead.
 
 -- Makes the partitions of p_months months from p_from's on, and returns how many were missing. A
--- plain table is made and attached: CREATE … PARTITION OF would lock out every reader of the parent.
+-- plain table is made and attached: CREATE … PARTITION OF would lock out the parent's readers.
 create function sendcode.make_partitions(p_from date, p_months int) returns int
 language plpgsql security definer
 set search_path = sendcode, pg_temp

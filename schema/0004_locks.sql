@@ -1,6 +1,7 @@
--- What claim and record share: the locks that they take, in the one order that all functions keep (epochs, phones,
--- challenges, jobs,
--- deliveries; each kind is locked as a whole, sorted, before the next), and the moves that are rare.
+-- What claim and record share: the locks that they take, in the one order that all functions keep
+-- (epochs, phones, challenges, jobs, deliveries; each kind as a whole, sorted, before the next), and
+-- the moves that are rare. These functions are called with the search_path of the function that
+-- calls them, which is pinned; nobody else may execute them.
 
 -- How long after its end a code still verifies: the SMS says whole minutes.
 create function sendcode.grace() returns interval
@@ -14,24 +15,19 @@ as $$ select interval '72 hours' $$;
 
 -- Holds the epochs of these partitions until the transaction ends, and returns the partitions with
 -- their epochs and the next offset that is new in their present incarnation.
-create function sendcode.lock_epochs(p_topic text, p_partition int[])
-returns table (partitions int[], epochs bigint[], next_offsets bigint[])
+create function sendcode.lock_epochs(p_topic text, p_partition int[], out partitions int[],
+                                     out epochs bigint[], out next_offsets bigint[])
 language plpgsql
-set search_path = sendcode, pg_temp
 as $$
-#variable_conflict use_column
 begin
-    select array_agg(e.partition), array_agg(e.epoch), array_agg(e.incarnation)
+    select array_agg(e.partition), array_agg(e.epoch), array_agg(coalesce(e.next_offset, 0))
     into partitions, epochs, next_offsets
-    from (select partition, epoch, incarnation from partition_epoch
-          where topic = p_topic and partition = any (p_partition)
-          order by partition for share) e;
-
-    select array_agg(coalesce(g.next_offset, 0) order by a.nr) into next_offsets
-    from unnest(partitions, next_offsets) with ordinality a(partition, incarnation, nr)
-    left join partition_progress g on g.topic = p_topic and g.partition = a.partition
-                                  and g.incarnation = a.incarnation;
-    return next;
+    from (select o.partition, o.epoch, g.next_offset
+          from partition_epoch o
+          left join partition_progress g on g.topic = o.topic and g.partition = o.partition
+                                        and g.incarnation = o.incarnation
+          where o.topic = p_topic and o.partition = any (p_partition)
+          order by o.partition for share of o) e;
 end
 $$;
 
@@ -39,20 +35,18 @@ $$;
 -- it meets. Whoever holds a phone is alone with its challenges, but for verify, unlock and sweep.
 create function sendcode.lock_phones(p_phone text[]) returns void
 language plpgsql
-set search_path = sendcode, pg_temp
 as $$
 begin
     insert into phone_limit (phone)
     select distinct a.phone collate "C" as phone from unnest(p_phone) a(phone)
     where a.phone is not null order by phone
-    on conflict (phone) do update set busy_job_id = null where false;
+    on conflict (phone) do update set phone = excluded.phone where false;
 end
 $$;
 
 -- Locks those of the challenges that exist.
 create function sendcode.lock_challenges(p_phone text[], p_scene text[]) returns void
 language plpgsql
-set search_path = sendcode, pg_temp
 as $$
 begin
     perform from (select distinct a.phone collate "C" as phone, a.scene collate "C" as scene
@@ -66,7 +60,6 @@ $$;
 -- may have been sent carried it, and its cooldown is given back if nothing was charged since.
 create function sendcode.drop_next(p_phone text, p_scene text, p_job_id text) returns boolean
 language plpgsql
-set search_path = sendcode, pg_temp
 as $$
 begin
     update challenge
@@ -75,14 +68,15 @@ begin
 
     update challenge
     set next_job_id = doubt_job_id, next_day = doubt_day, next_state = 'unknown',
-        next_requested_at = null
+        next_requested_at = null, busy_until = null
     where phone = p_phone and scene = p_scene and next_job_id = p_job_id
       and doubt_job_id <> p_job_id;
 
     update challenge
     set next_job_id = null, next_day = null, next_state = null, next_requested_at = null,
         next_nonce = null, next_proof = null, next_key_id = null, next_length = null,
-        next_start = null, next_end = null, doubt_job_id = null, doubt_day = null
+        next_start = null, next_end = null, doubt_job_id = null, doubt_day = null,
+        busy_until = null
     where phone = p_phone and scene = p_scene and next_job_id = p_job_id;
     return true;
 end
@@ -91,10 +85,9 @@ $$;
 -- A job may have been sent: it is parked, and its code in the next place marked as in doubt.
 create function sendcode.park(p_job_id text, p_day date, p_now timestamptz) returns boolean
 language plpgsql
-set search_path = sendcode, pg_temp
 as $$
 declare
-    d delivery;
+    d record;
 begin
     select * into d from delivery where job_id = p_job_id and day = p_day;
     insert into parked (job_id, day, kind, phone, scene, due_at, deadline, not_after, parked_at)
@@ -114,7 +107,6 @@ $$;
 create function sendcode.move_job(p_job_id text, p_day date, p_state text, p_reason text,
                                   p_retry_after int, p_now timestamptz) returns boolean
 language plpgsql
-set search_path = sendcode, pg_temp
 as $$
 begin
     update delivery
@@ -127,16 +119,14 @@ $$;
 
 -- The next attempt of a waiting job.
 create function sendcode.reclaim(p_job_id text, p_day date, p_epoch bigint, p_worker text,
-                                 p_claim_id uuid, p_takeover_ms int, p_not_after_ms int,
-                                 p_now timestamptz) returns boolean
+                                 p_claim_id uuid, p_now timestamptz, p_takeover_at timestamptz,
+                                 p_not_after timestamptz) returns boolean
 language plpgsql
-set search_path = sendcode, pg_temp
 as $$
 begin
     update delivery
     set epoch = p_epoch, worker = p_worker, claim_id = p_claim_id, attempts = attempts + 1,
-        claimed_at = p_now, takeover_at = p_now + p_takeover_ms * interval '1 millisecond',
-        not_after = p_now + p_not_after_ms * interval '1 millisecond'
+        claimed_at = p_now, takeover_at = p_takeover_at, not_after = p_not_after
     where job_id = p_job_id and day = p_day;
     return move_job(p_job_id, p_day, 'claimed', null, null, p_now);
 end
@@ -145,7 +135,6 @@ $$;
 -- A job was claimed by a worker that did not come back in time: parked, with a row for its attempt.
 create function sendcode.take_over(p_job_id text, p_day date, p_now timestamptz) returns boolean
 language plpgsql
-set search_path = sendcode, pg_temp
 as $$
 begin
     insert into attempt (job_id, day, attempt, at, recorded_at, outcome, moved, worker)
@@ -160,10 +149,9 @@ $$;
 -- A job will be tried again: its code stays in the next place.
 create function sendcode.wait_next(p_phone text, p_scene text, p_job_id text) returns boolean
 language plpgsql
-set search_path = sendcode, pg_temp
 as $$
 begin
-    update challenge set next_state = 'retry'
+    update challenge set next_state = 'retry', busy_until = null
     where phone = p_phone and scene = p_scene and next_job_id = p_job_id;
     return true;
 end
@@ -173,11 +161,24 @@ $$;
 create function sendcode.announce_late(p_job_id text, p_day date, p_now timestamptz)
 returns boolean
 language plpgsql
-set search_path = sendcode, pg_temp
 as $$
 begin
     delete from parked where job_id = p_job_id and day = p_day;
     insert into outbox (job_id, day, created_at) values (p_job_id, p_day, p_now);
+    return true;
+end
+$$;
+
+-- A record whose job is known from another one.
+create function sendcode.note_duplicate(p_topic text, p_partition int, p_incarnation int,
+                                        p_offset bigint, p_job_id text, p_now timestamptz)
+returns boolean
+language plpgsql
+as $$
+begin
+    insert into record_other (topic, partition, incarnation, "offset", at, what, job_id)
+    values (p_topic, p_partition, p_incarnation, p_offset, p_now, 'duplicate', p_job_id)
+    on conflict do nothing;
     return true;
 end
 $$;

@@ -55,61 +55,56 @@ begin
 
     for v_round in 1 .. v_last_round loop
         return query
-        with ask as materialized (
-            select a.i, a.job_id, p_day[a.i] as day, p_attempt[a.i] as attempt,
-                   p_epoch[a.i] as epoch, p_state[a.i] as asked,
-                   v_epochs[array_position(v_partitions, p_partition[a.i])]
-                       is not distinct from p_epoch[a.i] as owner,
-                   v_now - p_age_ms[a.i] * interval '1 millisecond' as began
-            from (select u.job_id, u.i::int as i
-                  from unnest(p_job_id) with ordinality u(job_id, i)) a
-            where v_rounds[a.i] = v_round
-        ),
-        seen as materialized (
-            select a.*, d.phone, d.scene, d.state, d.reason, d.seq, d.attempts, d.provider_code,
-                   d.serial_no, d.retry_after, d.changed_at, d.traceparent, d.tracestate,
-                   d.deadline, d.requested_at, d.duplicate_send, d.job_id as known_id,
-                   d.accepted_at, d.accepted_attempt, d.topic, d.partition, d.incarnation,
-                   d."offset", d.epoch as known_epoch, d.worker,
-                   case
-                   when d.job_id is null then 'gone'
-                   when a.asked = 'sent' then case
-                       when d.state not in ('sent', 'delivered', 'undelivered') then 'accept'
-                       when d.accepted_attempt = a.attempt
-                           and d.serial_no is not distinct from p_serial_no[a.i] then 'same'
-                       -- A receipt came first, and said nothing of the attempt.
-                       when d.accepted_attempt is null then 'late'
-                       else 'double' end
-                   when d.state = 'claimed' and d.epoch = a.epoch and d.attempts = a.attempt
-                       and a.owner then 'decide'
-                   else 'stale' end as kind
-            from ask a
-            left join lateral (
-                select * from delivery d
-                where d.job_id = a.job_id and d.day = a.day
-                  and d.day between v_from and v_to limit 1) d on true
-        ),
-        dec as materialized (
-            select s.*,
-                   p.moved as repeated,
-                   case when s.kind in ('accept', 'decide') then 1 else 0 end + s.seq as new_seq,
-                   case when s.kind = 'decide' and s.asked = 'retry' and s.deadline <= v_now
-                        then 'expired'
-                        when s.kind in ('accept', 'decide') then s.asked
+        -- Each level is computed once a row ("offset 0" keeps the planner from merging them).
+        with dec as materialized (
+            select s.*, p.moved as repeated, s.moves::int + s.seq as new_seq,
+                   case when s.late then 'expired' when s.moves then s.asked
                         else s.state::text end as new_state,
-                   case when s.kind = 'decide' and s.asked = 'retry' and s.deadline <= v_now
-                        then 'deadline'
-                        when s.kind in ('accept', 'decide') then p_reason[s.i]
+                   case when s.late then 'deadline' when s.moves then p_reason[s.i]
                         else s.reason end as new_reason,
-                   case when s.kind in ('accept', 'decide') then p_retry_after[s.i]
-                        else s.retry_after end as new_retry_after,
-                   case when s.kind in ('accept', 'decide') then p_provider_code[s.i]
+                   case when s.moves and not s.late then p_retry_after[s.i]
+                        when not s.moves then s.retry_after end as new_retry_after,
+                   case when s.moves then p_provider_code[s.i]
                         else s.provider_code end as new_provider_code,
-                   case when s.kind in ('accept', 'late') then p_serial_no[s.i]
+                   case when s.kind in ('accept', 'match') then p_serial_no[s.i]
                         else s.serial_no end as new_serial_no,
-                   case when s.kind in ('accept', 'decide') then v_now
-                        else s.changed_at end as new_changed_at
-            from seen s
+                   case when s.moves then v_now else s.changed_at end as new_changed_at
+            from (
+                select k.*, k.kind in ('accept', 'decide') as moves,
+                       k.kind = 'decide' and k.asked = 'retry' and k.deadline <= v_now as late
+                from (
+                    select a.i, a.job_id, p_day[a.i] as day, p_attempt[a.i] as attempt,
+                           p_state[a.i] as asked, a.owner, d.phone, d.scene, d.state, d.reason,
+                           d.seq, d.attempts, d.provider_code, d.serial_no, d.retry_after,
+                           d.changed_at, d.traceparent, d.tracestate, d.deadline, d.requested_at,
+                           d.duplicate_send, d.accepted_at, d.accepted_attempt,
+                           case
+                           when d.job_id is null then 'gone'
+                           when p_state[a.i] = 'sent' then case
+                               when d.state not in ('sent', 'delivered', 'undelivered')
+                                   then 'accept'
+                               when d.accepted_attempt = p_attempt[a.i]
+                                   and d.serial_no is not distinct from p_serial_no[a.i]
+                                   then 'same'
+                               -- A receipt came first, and said nothing of the attempt.
+                               when d.accepted_attempt is null then 'match'
+                               else 'double' end
+                           when d.state = 'claimed' and d.attempts = p_attempt[a.i]
+                               and d.epoch = p_epoch[a.i] and a.owner then 'decide'
+                           else 'stale' end as kind
+                    from (
+                        select u.job_id, u.i::int as i,
+                               v_epochs[array_position(v_partitions, p_partition[u.i::int])]
+                                   is not distinct from p_epoch[u.i::int] as owner
+                        from unnest(p_job_id) with ordinality u(job_id, i)
+                        where v_rounds[u.i::int] = v_round
+                        offset 0) a
+                    left join lateral (
+                        select * from delivery d
+                        where d.job_id = a.job_id and d.day = p_day[a.i]
+                          and d.day between v_from and v_to limit 1) d on true
+                    offset 0) k
+                offset 0) s
             left join lateral (
                 -- The same, recorded before: its answer was lost.
                 select t.moved from attempt t
@@ -127,16 +122,16 @@ begin
                 deadline)
             select e.job_id, e.day, e.new_state::job_state, e.new_reason, e.new_seq,
                    e.new_retry_after, e.new_provider_code, e.new_serial_no, e.new_changed_at,
-                   case when e.kind in ('accept', 'late') then least(v_now,
-                            e.began + p_duration_ms[e.i] * interval '1 millisecond')
+                   case when e.kind in ('accept', 'match') then v_now
+                            - greatest(0, p_age_ms[e.i] - p_duration_ms[e.i])
+                              * interval '1 millisecond'
                         else e.accepted_at end,
-                   case when e.kind in ('accept', 'late') then e.attempt
+                   case when e.kind in ('accept', 'match') then e.attempt
                         else e.accepted_attempt end,
                    e.duplicate_send or e.kind = 'double',
-                   e.phone, e.scene, e.topic, e.partition, e.incarnation, e."offset",
-                   e.known_epoch, e.worker, e.requested_at, e.deadline
+                   e.phone, e.scene, p_topic, 0, 0, 0, 0, p_worker, e.requested_at, e.deadline
             from dec e
-            where e.kind in ('accept', 'late', 'double', 'decide')
+            where e.kind in ('accept', 'match', 'double', 'decide')
             on conflict (job_id, day) do update
             set state = excluded.state, reason = excluded.reason, seq = excluded.seq,
                 retry_after = excluded.retry_after, provider_code = excluded.provider_code,
@@ -148,8 +143,9 @@ begin
             insert into attempt as t (job_id, day, attempt, at, recorded_at, duration_ms, outcome,
                                       moved, http_status, provider_code, request_id, serial_no,
                                       fee, worker)
-            select e.job_id, e.day, e.attempt, e.began, v_now, p_duration_ms[e.i],
-                   p_outcome[e.i]::attempt_outcome, e.kind in ('accept', 'decide'),
+            select e.job_id, e.day, e.attempt, v_now - p_age_ms[e.i] * interval '1 millisecond',
+                   v_now, p_duration_ms[e.i],
+                   p_outcome[e.i]::attempt_outcome, e.moves,
                    nullif(p_http_status[e.i], 0), p_provider_code[e.i], p_request_id[e.i],
                    p_serial_no[e.i], p_fee[e.i], p_worker
             from dec e
@@ -179,12 +175,13 @@ begin
         ),
         challenges as (
             insert into challenge as c (
-                phone, scene, sweep_at, max_tries, tries_window, max_tries_day,
+                phone, scene, sweep_at, busy_until, max_tries, tries_window, max_tries_day,
                 live_job_id, live_day, live_requested_at, live_nonce, live_proof, live_key_id,
                 live_length, live_start, live_end, doubt_job_id, doubt_day, next_job_id, next_day,
                 next_state, next_requested_at, next_nonce, next_proof, next_key_id, next_length,
                 next_start, next_end)
-            select x.phone, x.scene, x.sweep_at, x.max_tries, x.tries_window, x.max_tries_day,
+            select x.phone, x.scene, x.sweep_at, case when not x.own then x.busy_until end,
+                   x.max_tries, x.tries_window, x.max_tries_day,
                    case when x.goes_live or x.lives then x.job_id else x.live_job_id end,
                    case when x.goes_live or x.lives then x.day else x.live_day end,
                    case when x.goes_live or x.lives then x.requested_at
@@ -209,7 +206,8 @@ begin
                    case when not x.own then x.next_end end
             from lives x
             on conflict (phone, scene) do update
-            set live_job_id = excluded.live_job_id, live_day = excluded.live_day,
+            set busy_until = excluded.busy_until, live_job_id = excluded.live_job_id,
+                live_day = excluded.live_day,
                 live_requested_at = excluded.live_requested_at, live_nonce = excluded.live_nonce,
                 live_proof = excluded.live_proof, live_key_id = excluded.live_key_id,
                 live_length = excluded.live_length, live_start = excluded.live_start,
@@ -220,19 +218,11 @@ begin
                 next_proof = excluded.next_proof, next_key_id = excluded.next_key_id,
                 next_length = excluded.next_length, next_start = excluded.next_start,
                 next_end = excluded.next_end
-        ),
-        phones as (
-            insert into phone_limit as p (phone, busy_job_id)
-            select e.phone, e.job_id
-            from dec e
-            where e.kind = 'accept' or e.kind = 'decide' and e.new_state <> 'in_doubt'
-            on conflict (phone) do update
-            set busy_job_id = null, busy_day = null, busy_until = null
-            where p.busy_job_id = excluded.busy_job_id
         )
-        select e.i, e.kind in ('accept', 'late', 'same', 'decide') or e.repeated is true,
+        select e.i, e.kind in ('accept', 'match', 'same', 'decide') or e.repeated is true,
                e.kind = 'double',
-               e.known_id, e.phone, e.scene, e.new_state, e.new_reason, e.new_seq,
+               case when e.kind <> 'gone' then e.job_id end, e.phone, e.scene, e.new_state,
+               e.new_reason, e.new_seq,
                e.new_provider_code, e.new_serial_no, e.attempts, e.new_retry_after,
                e.new_changed_at, e.traceparent, e.tracestate
         from dec e
