@@ -9,7 +9,6 @@
 #include <sys/resource.h>
 
 #include "common/buf.h"
-#include "common/clock.h"
 #include "common/crypto/crypto.h"
 #include "common/err.h"
 #include "common/httpd.h"
@@ -48,11 +47,6 @@ struct program {
     struct loop_signal *term, *interrupt;
     int port, tls_port, control_port; /* 0: not listening */
 };
-
-int64_t sandbox_now_us(const struct sandbox *s)
-{
-    return clock_wall_us() + s->options.clock_skew_s * US_PER_S;
-}
 
 static void on_stop(void *arg)
 {
