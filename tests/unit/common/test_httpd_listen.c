@@ -3,9 +3,11 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/err.h"
@@ -93,18 +95,22 @@ static int remove_files(void **state)
     return rmdir(folder);
 }
 
-static void drop_line(void *arg, const char *line, size_t len)
+static int warnings;
+
+static void count_line(void *arg, const char *line, size_t len)
 {
     (void)arg;
     (void)line;
     (void)len;
+    __atomic_add_fetch(&warnings, 1, __ATOMIC_SEQ_CST);
 }
 
 static int set_up(void **state)
 {
     (void)state;
     struct err e;
-    log_set_sink(drop_line, NULL);
+    log_set_sink(count_line, NULL);
+    warnings = 0;
     l = loop_new(&e);
     h = httpd_new(l, &limits, handle, NULL, &e);
     return h != NULL ? 0 : -1;
@@ -251,6 +257,67 @@ static void plain_http_on_the_tls_port_gets_no_answer(void **state)
     assert_non_null(strstr(x.answer.text, "served"));
 }
 
+/* Takes all file descriptors but one, for the connection; gives them back once the server
+ * complains. */
+static void ask_without_descriptors(void *arg)
+{
+    struct plain_exchange *x = arg;
+    int taken[64];
+    size_t n = 0;
+    while (n < ARRAY_LEN(taken) && (taken[n] = dup(STDERR_FILENO)) >= 0) {
+        n++;
+    }
+    close(taken[--n]);
+    int fd = client_connect(x->port);
+    client_send(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    while (__atomic_load_n(&warnings, __ATOMIC_SEQ_CST) == 0) {
+        sched_yield();
+    }
+    while (n > 0) {
+        close(taken[--n]);
+    }
+    client_read_answer(fd, &x->answer);
+    close(fd);
+}
+
+static void without_file_descriptors_a_connection_waits(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    static struct plain_exchange x;
+    struct rlimit before;
+    x.port = httpd_listen(h, "127.0.0.1:0", &e);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit few = {.rlim_cur = 60, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    client_run(l, ask_without_descriptors, &x);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(warnings, 1);
+    assert_non_null(strstr(x.answer.text, "served"));
+}
+
+static void send_half_a_request(void *arg)
+{
+    struct plain_exchange *x = arg;
+    client_ask(x->port, "GET / HTTP/1.1\r\nHost:", &x->answer);
+}
+
+static void a_silent_connection_is_closed(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    static struct plain_exchange x;
+    struct httpd_limits short_limits = limits;
+    short_limits.timeout_s = 1;
+    struct httpd *impatient = httpd_new(l, &short_limits, handle, NULL, &e);
+    assert_non_null(impatient);
+    x.port = httpd_listen(impatient, "127.0.0.1:0", &e);
+    client_run(l, send_half_a_request, &x);
+    assert_string_equal(x.answer.text, "");
+    assert_int_equal(x.answer.error, 0);
+    httpd_free(impatient);
+}
+
 int main(void)
 {
 #define LISTEN_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -260,6 +327,8 @@ int main(void)
         LISTEN_TEST(certificate_and_key_must_be_there_and_fit),
         LISTEN_TEST(tls_is_served_to_who_trusts_the_certificate),
         LISTEN_TEST(plain_http_on_the_tls_port_gets_no_answer),
+        LISTEN_TEST(without_file_descriptors_a_connection_waits),
+        LISTEN_TEST(a_silent_connection_is_closed),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }
