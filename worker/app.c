@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -22,6 +23,8 @@
 #include "worker/pipeline.h"
 #include "worker/tencent/tencent_sms.h"
 
+/* Supervisors that signal a process and its group send what is meant once twice. */
+#define ONE_SIGNAL_US (200 * US_PER_MS)
 #define END_GRACE_US (4 * US_PER_S) /* after `drain`: to leave the group and be gone */
 
 struct app {
@@ -44,6 +47,7 @@ struct app {
     struct sender sender;
     struct admin *admin;
     bool ending;
+    int64_t ending_since_us;
     int exit_code;
 };
 
@@ -66,12 +70,15 @@ static void on_drain_over(void *arg)
 static void on_end_signal(void *arg)
 {
     struct app *a = arg;
+    if (a->ending && clock_boot_us() < a->ending_since_us + ONE_SIGNAL_US)
+        return;
     if (a->ending) {
         log_warn("second signal: ending at once", LI("under_way", pipeline_under_way(a->pipeline)));
         loop_stop(a->loop);
         return;
     }
     a->ending = true;
+    a->ending_since_us = clock_boot_us();
     int64_t drain_us = pipeline_settings(a->pipeline)->worker.drain * US_PER_S;
     log_info("draining", LI("under_way", pipeline_under_way(a->pipeline)),
              LI("at_most_s", drain_us / US_PER_S));

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/metrics.h"
@@ -21,7 +20,6 @@ void intake_on_assigned(void *arg, const int32_t *partitions, size_t n)
     struct pipeline *p = arg;
     for (size_t i = 0; i < n; i++)
         ownership_add(&p->ownership, partitions[i]);
-    log_info("partitions assigned", LI("n", n), LI("all", HASH_COUNT(p->ownership.partitions)));
     pipeline_wake(p);
 }
 
@@ -73,8 +71,6 @@ size_t intake_on_revoked(void *arg, const int32_t *partitions, size_t n, bool lo
         snprintf(label, sizeof(label), "%d", (int)partitions[i]);
         metrics_drop(p->meters->lag, label);
     }
-    log_info("partitions revoked", LI("n", n), LI("lost", lost),
-             LI("left", HASH_COUNT(p->ownership.partitions)));
     pipeline_wake(p);
     return n_commit;
 }

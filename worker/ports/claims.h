@@ -32,7 +32,7 @@ struct claim_ask {
     int64_t offset;
     int64_t epoch;
     enum job_reason refusal; /* REASON_COUNTRY: to be limited without a charge; else REASON_NONE */
-    uint8_t nonce[16];       /* the candidate for a new code, with its proof and its CODE_KEY's id */
+    uint8_t nonce[16]; /* the candidate for a new code, with its proof and its CODE_KEY's id */
     uint8_t proof[32];
     uint8_t key_id[4];
 };
@@ -46,7 +46,8 @@ enum claim_verdict {
     CLAIM_WAIT,      /* claimed by a former owner: ask again after wait_us */
     CLAIM_FENCED,    /* our epoch for its partition is not the newest */
     CLAIM_FUTURE,    /* requested_at is too far ahead: invalid */
-    CLAIM_ROW_REFUSED, /* the database refuses this row by itself (SQLSTATE class 22, 23): invalid */
+    CLAIM_ROW_REFUSED, /* the database refuses this row by itself (SQLSTATE class 22, 23): invalid
+                        */
 };
 
 struct claim_answer {
@@ -80,7 +81,8 @@ struct claims {
     void *self;
     bool (*can_ask)(void *self);
     void (*take_epochs)(void *self, const struct epoch_ask *asks, size_t n);
-    void (*claim)(void *self, const struct claim_ask *asks, size_t n); /* n ≤ CLAIM_BATCH_MAX; copied */
+    void (*claim)(void *self, const struct claim_ask *asks,
+                  size_t n); /* n ≤ CLAIM_BATCH_MAX; copied */
 };
 
 #endif

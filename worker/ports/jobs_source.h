@@ -24,7 +24,7 @@ struct record {
     int64_t log_end;      /* the partition's high watermark as last fetched; -1 unknown */
     const void *key;      /* NULL: none */
     size_t key_len;
-    const void *value;    /* NULL: tombstone */
+    const void *value; /* NULL: tombstone */
     size_t value_len;
     const struct record_header *headers;
     size_t n_headers;
@@ -53,7 +53,7 @@ struct jobs_source_handlers {
     /* Reachability of the service, for /readyz; why is one sentence, NULL when reachable. */
     void (*health)(void *arg, const char *why);
     void (*lag)(void *arg, int32_t partition, int64_t records); /* from statistics */
-    void (*closed)(void *arg); /* answer to close */
+    void (*closed)(void *arg);                                  /* answer to close */
 };
 
 struct jobs_source {

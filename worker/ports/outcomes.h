@@ -30,24 +30,25 @@ struct outcome {
     int32_t partition;
     int64_t epoch;
     int32_t attempt;
-    int64_t age_us;      /* how long ago the attempt began */
+    int64_t age_us; /* how long ago the attempt began */
     int64_t duration_us;
     enum attempt_outcome outcome;
-    enum job_state state; /* the move asked for: SENT, RETRY, REJECTED, LIMITED, EXPIRED, IN_DOUBT */
+    enum job_state
+        state; /* the move asked for: SENT, RETRY, REJECTED, LIMITED, EXPIRED, IN_DOUBT */
     enum job_reason reason;
     bool has_retry_after;
-    int32_t retry_after;  /* seconds */
-    int http_status;      /* 0: none */
+    int32_t retry_after;                                /* seconds */
+    int http_status;                                    /* 0: none */
     const char *provider_code, *request_id, *serial_no; /* NULL or "" if none */
     int32_t fee;
-    uint8_t proof[32];    /* of the code that was sent: says which challenge it belongs to */
+    uint8_t proof[32]; /* of the code that was sent: says which challenge it belongs to */
 };
 
 struct outcome_answer {
     uint64_t ticket;
-    bool refused_row;    /* the database refuses this row by itself; nothing was recorded */
-    bool applied;        /* false: a decision that was fenced, or stronger facts were there */
-    bool duplicate_send; /* another attempt of the job was accepted as well */
+    bool refused_row;         /* the database refuses this row by itself; nothing was recorded */
+    bool applied;             /* false: a decision that was fenced, or stronger facts were there */
+    bool duplicate_send;      /* another attempt of the job was accepted as well */
     struct job_status status; /* the job as it is now; job_id NULL if the row is gone */
 };
 
@@ -57,7 +58,7 @@ struct note {
     int32_t partition;
     int32_t incarnation;
     int64_t offset;
-    const char *reason;  /* job_fault_to_label; NULL: a gap from offset up to gap_end (exclusive) */
+    const char *reason; /* job_fault_to_label; NULL: a gap from offset up to gap_end (exclusive) */
     int64_t gap_end;
 };
 
@@ -82,9 +83,10 @@ struct outcomes {
     bool (*can_ask)(void *self);
     void (*record)(void *self, const struct outcome *rows, size_t n);
     void (*note)(void *self, const struct note *notes, size_t n);
-    void (*take_outbox)(void *self);                                /* rows due to be announced */
-    void (*outbox_done)(void *self, const int64_t *ids, size_t n);  /* answered by idle only */
-    void (*sweep)(void *self); /* parked past deadline → unknown; expired codes erased; partitions ahead */
+    void (*take_outbox)(void *self);                               /* rows due to be announced */
+    void (*outbox_done)(void *self, const int64_t *ids, size_t n); /* answered by idle only */
+    void (*sweep)(
+        void *self); /* parked past deadline → unknown; expired codes erased; partitions ahead */
 };
 
 #endif

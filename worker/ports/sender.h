@@ -28,16 +28,16 @@ enum send_transport {
 
 struct send_result {
     enum send_transport transport;
-    bool gate_refused;       /* with SEND_NOT_SENT: by our own gate, not by the network */
-    int http_status;         /* 0: none */
-    bool accepted;           /* Code Ok with a SerialNo, for this very number */
-    bool top_level;          /* `code` is the envelope's Error.Code, else SendStatusSet's */
-    char code[96];           /* provider's code, "" if none */
-    char request_id[64];     /* "" if none */
-    char serial_no[65];      /* "" if none */
+    bool gate_refused;   /* with SEND_NOT_SENT: by our own gate, not by the network */
+    int http_status;     /* 0: none */
+    bool accepted;       /* Code Ok with a SerialNo, for this very number */
+    bool top_level;      /* `code` is the envelope's Error.Code, else SendStatusSet's */
+    char code[96];       /* provider's code, "" if none */
+    char request_id[64]; /* "" if none */
+    char serial_no[65];  /* "" if none */
     int32_t fee;
-    char why[160];           /* transport's or parser's one sentence; for logs only */
-    int64_t started_us;      /* boot clock, when the request was handed over */
+    char why[160];      /* transport's or parser's one sentence; for logs only */
+    int64_t started_us; /* boot clock, when the request was handed over */
     int64_t duration_us;
     int64_t signature_age_us; /* how long ago it was signed when the answer came */
 };
@@ -47,9 +47,11 @@ struct sender_handlers {
     /* Last moment before bytes leave: may this attempt go? Asked at most once an attempt. */
     bool (*gate)(void *arg, uint64_t ticket);
     void (*sent)(void *arg, uint64_t ticket, const struct send_result *r);
-    /* Answer to `probe`: NULL when the provider takes our account's requests, else its code or why. */
+    /* Answer to `probe`: NULL when the provider takes our account's requests, else its code or why.
+     */
     void (*probed)(void *arg, const char *why);
-    /* The first clock query is answered (or not, then it is tried again): sends may be asked for. */
+    /* The first clock query is answered (or not, then it is tried again): sends may be asked for.
+     */
     void (*ready)(void *arg);
 };
 

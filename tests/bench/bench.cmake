@@ -1,0 +1,10 @@
+# What scripts/bench measures with.
+foreach(program loadgen floor)
+    if(NOT SENDCODE_FUZZ)
+        add_executable(${program} ${CMAKE_CURRENT_LIST_DIR}/${program}.c)
+        target_link_libraries(${program} PRIVATE sc_flags PkgConfig::RDKAFKA)
+    endif()
+endforeach()
+if(TARGET floor)
+    target_link_libraries(floor PRIVATE PkgConfig::CURL PkgConfig::PQ)
+endif()
