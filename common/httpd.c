@@ -327,8 +327,8 @@ void httpd_free(struct httpd *h)
     while (h->requests != NULL) {
         http_request_abandon(h->requests);
     }
-    struct listener *s;
-    struct listener *next;
+    struct listener *s = NULL;
+    struct listener *next = NULL;
     DL_FOREACH_SAFE(listeners, s, next)
     {
         if (s->server == h) {

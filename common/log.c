@@ -77,14 +77,18 @@ static void put_value(struct line *l, const char *s)
         return;
     }
     for (size_t i = 0; i < len;) {
-        char escaped[8];
+        char escaped[8] = {0};
         size_t n = 1;
         while (utf8 && ((unsigned char)s[i + n] & 0xc0) == 0x80) {
-            n++;
+            n++; /* a character of several bytes is cut off as a whole */
         }
-        bool fits =
-            n > 1 ? put(l, s + i, n) : put(l, escaped, escape((unsigned char)s[i], utf8, escaped));
-        if (!fits) {
+        const char *piece = s + i;
+        size_t piece_len = n;
+        if (n == 1) {
+            piece = escaped;
+            piece_len = escape((unsigned char)s[i], utf8, escaped);
+        }
+        if (!put(l, piece, piece_len)) {
             break;
         }
         i += n;

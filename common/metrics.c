@@ -204,13 +204,13 @@ void metrics_render(const struct metrics *m, struct buf *out)
         [METRIC_GAUGE] = "gauge",
         [METRIC_HISTOGRAM] = "histogram",
     };
-    struct metric_family *f;
+    const struct metric_family *f = NULL;
     DL_FOREACH(m->families, f)
     {
         buf_add_fmt(out, "# HELP %s ", f->name);
         add_escaped(out, f->help, false);
         buf_add_fmt(out, "\n# TYPE %s %s\n", f->name, types[f->type]);
-        for (struct metric_cell *c = f->cells; c != NULL; c = c->hh.next) {
+        for (const struct metric_cell *c = f->cells; c != NULL; c = c->hh.next) {
             if (f->type == METRIC_HISTOGRAM) {
                 render_histogram(f, c, out);
             } else {
