@@ -48,7 +48,7 @@ static rd_kafka_t *connect_to(const char *bootstrap)
 
 static void publish(rd_kafka_topic_t *topic, int64_t number)
 {
-    char phone[24], now[TEXT_TIME_SIZE], value[512];
+    char phone[32], now[TEXT_TIME_SIZE], value[512];
     int64_t now_us = clock_wall_us();
     int len;
 
