@@ -26,7 +26,6 @@ declare
     v_partitions int[];
     v_epochs bigint[];
     v_phones text[];
-    v_scenes text[];
     v_rounds int[];
     v_round int;
     v_last_round int;
@@ -38,19 +37,17 @@ begin
     from lock_epochs(p_topic, p_partition) l;
 
     -- A phone's jobs one after the other: what one leaves, the next must see.
-    select array_agg(k.phone order by k.i), array_agg(k.scene order by k.i),
-           array_agg(k.round order by k.i), max(k.round)
-    into v_phones, v_scenes, v_rounds, v_last_round
-    from (select a.i, d.phone, d.scene,
+    select array_agg(k.phone), array_agg(k.round order by k.i), max(k.round)
+    into v_phones, v_rounds, v_last_round
+    from (select a.i, d.phone,
                  (row_number() over (partition by coalesce(d.phone, a.i::text) order by a.i))::int
                      as round
           from unnest(p_job_id, p_day) with ordinality a(job_id, day, i)
-          left join lateral (select d.phone, d.scene from delivery d
+          left join lateral (select d.phone from delivery d
                              where d.job_id = a.job_id and d.day = a.day
                                and d.day between v_from and v_to limit 1) d on true) k;
 
     perform lock_phones(v_phones);
-    perform lock_challenges(v_phones, v_scenes);
     v_now := clock_timestamp();
 
     for v_round in 1 .. v_last_round loop
@@ -113,51 +110,6 @@ begin
                   and t.outcome = p_outcome[s.i]::attempt_outcome and t.moved
                 limit 1) p on true
         ),
-        deliveries as (
-            insert into delivery as d (
-                job_id, day, state, reason, seq, retry_after, provider_code, serial_no, changed_at,
-                accepted_at, accepted_attempt, duplicate_send,
-                -- Never stored: the row is there. They only satisfy the table.
-                phone, scene, topic, partition, incarnation, "offset", epoch, worker, requested_at,
-                deadline)
-            select e.job_id, e.day, e.new_state::job_state, e.new_reason, e.new_seq,
-                   e.new_retry_after, e.new_provider_code, e.new_serial_no, e.new_changed_at,
-                   case when e.kind in ('accept', 'match') then v_now
-                            - greatest(0, p_age_ms[e.i] - p_duration_ms[e.i])
-                              * interval '1 millisecond'
-                        else e.accepted_at end,
-                   case when e.kind in ('accept', 'match') then e.attempt
-                        else e.accepted_attempt end,
-                   e.duplicate_send or e.kind = 'double',
-                   e.phone, e.scene, p_topic, 0, 0, 0, 0, p_worker, e.requested_at, e.deadline
-            from dec e
-            where e.kind in ('accept', 'match', 'double', 'decide')
-            on conflict (job_id, day) do update
-            set state = excluded.state, reason = excluded.reason, seq = excluded.seq,
-                retry_after = excluded.retry_after, provider_code = excluded.provider_code,
-                serial_no = excluded.serial_no, changed_at = excluded.changed_at,
-                accepted_at = excluded.accepted_at, accepted_attempt = excluded.accepted_attempt,
-                duplicate_send = excluded.duplicate_send
-        ),
-        attempts as (
-            insert into attempt as t (job_id, day, attempt, at, recorded_at, duration_ms, outcome,
-                                      moved, http_status, provider_code, request_id, serial_no,
-                                      fee, worker)
-            select e.job_id, e.day, e.attempt, v_now - p_age_ms[e.i] * interval '1 millisecond',
-                   v_now, p_duration_ms[e.i],
-                   p_outcome[e.i]::attempt_outcome, e.moves,
-                   nullif(p_http_status[e.i], 0), p_provider_code[e.i], p_request_id[e.i],
-                   p_serial_no[e.i], p_fee[e.i], p_worker
-            from dec e
-            where e.kind <> 'gone' and e.kind <> 'same'
-            on conflict (job_id, day, attempt) do update
-            set recorded_at = excluded.recorded_at, duration_ms = excluded.duration_ms,
-                outcome = excluded.outcome, moved = t.moved or excluded.moved,
-                http_status = excluded.http_status, provider_code = excluded.provider_code,
-                request_id = excluded.request_id, serial_no = excluded.serial_no,
-                fee = excluded.fee, worker = excluded.worker
-            where t.outcome <> 'accepted' and (not t.moved or excluded.outcome = 'accepted')
-        ),
         -- Accepted: the code that was sent becomes the live one, and what this job has in the next
         -- place leaves it; what another has there stays.
         lives as (
@@ -170,7 +122,8 @@ begin
                        and e.requested_at >= x.live_requested_at as lives
             from dec e
             cross join lateral (select * from challenge x
-                                where x.phone = e.phone and x.scene = e.scene limit 1) x
+                                where x.phone = e.phone and x.scene = e.scene limit 1
+                                for update) x
             where e.kind = 'accept'
         ),
         challenges as (
@@ -218,13 +171,60 @@ begin
                 next_proof = excluded.next_proof, next_key_id = excluded.next_key_id,
                 next_length = excluded.next_length, next_start = excluded.next_start,
                 next_end = excluded.next_end
+            returning 1
+        ),
+        deliveries as (
+            insert into delivery as d (
+                job_id, day, state, reason, seq, retry_after, provider_code, serial_no, changed_at,
+                accepted_at, accepted_attempt, duplicate_send,
+                -- Never stored: the row is there. They only satisfy the table.
+                phone, scene, topic, partition, incarnation, "offset", epoch, worker, requested_at,
+                deadline)
+            select e.job_id, e.day, e.new_state::job_state, e.new_reason, e.new_seq,
+                   e.new_retry_after, e.new_provider_code, e.new_serial_no, e.new_changed_at,
+                   case when e.kind in ('accept', 'match') then v_now
+                            - greatest(0, p_age_ms[e.i] - p_duration_ms[e.i])
+                              * interval '1 millisecond'
+                        else e.accepted_at end,
+                   case when e.kind in ('accept', 'match') then e.attempt
+                        else e.accepted_attempt end,
+                   e.duplicate_send or e.kind = 'double',
+                   e.phone, e.scene, p_topic, 0, 0, 0, 0, p_worker, e.requested_at, e.deadline
+            from dec e
+            where e.kind in ('accept', 'match', 'double', 'decide')
+              -- Challenges come first: verify locks in this order too.
+              and (select count(*) from challenges) is not null
+            on conflict (job_id, day) do update
+            set state = excluded.state, reason = excluded.reason, seq = excluded.seq,
+                retry_after = excluded.retry_after, provider_code = excluded.provider_code,
+                serial_no = excluded.serial_no, changed_at = excluded.changed_at,
+                accepted_at = excluded.accepted_at, accepted_attempt = excluded.accepted_attempt,
+                duplicate_send = excluded.duplicate_send
+        ),
+        attempts as (
+            insert into attempt as t (job_id, day, attempt, at, recorded_at, duration_ms, outcome,
+                                      moved, http_status, provider_code, request_id, serial_no,
+                                      fee, worker)
+            select e.job_id, e.day, e.attempt, v_now - p_age_ms[e.i] * interval '1 millisecond',
+                   v_now, p_duration_ms[e.i],
+                   p_outcome[e.i]::attempt_outcome, e.moves,
+                   nullif(p_http_status[e.i], 0), p_provider_code[e.i], p_request_id[e.i],
+                   p_serial_no[e.i], p_fee[e.i], p_worker
+            from dec e
+            where e.kind <> 'gone' and e.kind <> 'same'
+            on conflict (job_id, day, attempt) do update
+            set recorded_at = excluded.recorded_at, duration_ms = excluded.duration_ms,
+                outcome = excluded.outcome, moved = t.moved or excluded.moved,
+                http_status = excluded.http_status, provider_code = excluded.provider_code,
+                request_id = excluded.request_id, serial_no = excluded.serial_no,
+                fee = excluded.fee, worker = excluded.worker
+            where t.outcome <> 'accepted' and (not t.moved or excluded.outcome = 'accepted')
         )
         select e.i, e.kind in ('accept', 'match', 'same', 'decide') or e.repeated is true,
                e.kind = 'double',
                case when e.kind <> 'gone' then e.job_id end, e.phone, e.scene, e.new_state,
-               e.new_reason, e.new_seq,
-               e.new_provider_code, e.new_serial_no, e.attempts, e.new_retry_after,
-               e.new_changed_at, e.traceparent, e.tracestate
+               e.new_reason, e.new_seq, e.new_provider_code, e.new_serial_no, e.attempts,
+               e.new_retry_after, e.new_changed_at, e.traceparent, e.tracestate
         from dec e
         -- What is rare is done row by row, so that it costs the others nothing.
         where case

@@ -92,13 +92,18 @@ RECORD_COLUMNS = [
     ("proof", "bytea")]
 
 
-def array_call(function, head, columns):
-    arrays = ", ".join(f"%s::{sql_type}[]" for _, sql_type in columns)
-    return f"select * from sendcode.{function}({head}{arrays})"
+def prepared_call(function, head, columns):
+    """Statements that prepare a call and execute it, as the worker does."""
+    types = head + [sql_type + "[]" for _, sql_type in columns]
+    numbers = ", ".join(f"${n + 1}" for n in range(len(types)))
+    marks = ", ".join(["%s"] * len(types))
+    return (f"prepare {function}({', '.join(types)}) as"
+            f" select * from sendcode.{function}({numbers})", f"execute {function}({marks})")
 
 
-CLAIM_SQL = array_call("claim", "%s, %s, %s, %s, %s, %s::bytea[], ", CLAIM_COLUMNS)
-RECORD_SQL = array_call("record", "%s, %s, ", RECORD_COLUMNS)
+PREPARE_CLAIM, CLAIM = prepared_call("claim", ["uuid", "text", "text", "int", "int", "bytea[]"],
+                                     CLAIM_COLUMNS)
+PREPARE_RECORD, RECORD = prepared_call("record", ["text", "text"], RECORD_COLUMNS)
 OUTCOME_OF = {"sent": "accepted", "retry": "not_sent", "expired": "not_sent", "rejected": "refused",
               "limited": "refused", "in_doubt": "in_doubt"}
 
@@ -121,6 +126,7 @@ class Worker:
         self.name = name
         self.connection = connect(dbname)
         self.cursor = self.connection.cursor()
+        self.cursor.execute(PREPARE_CLAIM + ";" + PREPARE_RECORD)
         self.takeover_ms = 20000
         self.not_after_ms = 17000
         self.known_keys = [KEY_ID]
@@ -160,7 +166,7 @@ class Worker:
         return row
 
     def claim(self, *rows, claim_id=None):
-        self.cursor.execute(CLAIM_SQL, [
+        self.cursor.execute(CLAIM, [
             claim_id or uuid.uuid4(), self.name, TOPIC, self.takeover_ms, self.not_after_ms,
             self.known_keys] + [array_text(r[name] for r in rows) for name, _ in CLAIM_COLUMNS])
         answers = self.cursor.fetchall()
@@ -184,7 +190,7 @@ class Worker:
         return result
 
     def record(self, *results):
-        self.cursor.execute(RECORD_SQL, [self.name, TOPIC] + [
+        self.cursor.execute(RECORD, [self.name, TOPIC] + [
             array_text(r[name] for r in results) for name, _ in RECORD_COLUMNS])
         return sorted(self.cursor.fetchall(), key=lambda a: a.idx)
 
