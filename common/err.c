@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
+
 /* One sentence on one line, whatever a library's message brought along. */
 static void put_on_one_line(char *text)
 {
@@ -19,18 +21,28 @@ static void put_on_one_line(char *text)
     }
 }
 
+/* The text may be longer than its place: it is cut between two characters. */
+static void put_text(struct err *e, const char *text)
+{
+    size_t len = text_utf8_cut(text, strlen(text), sizeof(e->text) - 1);
+    memcpy(e->text, text, len);
+    e->text[len] = '\0';
+    put_on_one_line(e->text);
+}
+
 int err_set(struct err *e, enum err_class class, int code, const char *fmt, ...)
 {
     if (e == NULL) {
         return -1;
     }
-    struct err filled = {.class = class, .code = code};
+    char text[sizeof(e->text) + 4]; /* the arguments may point into *e */
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(filled.text, sizeof(filled.text), fmt, ap);
+    vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    put_on_one_line(filled.text);
-    *e = filled; /* last: the arguments may point into *e */
+    e->class = class;
+    e->code = code;
+    put_text(e, text);
     return -1;
 }
 
@@ -44,10 +56,8 @@ int err_wrap(struct err *e, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(context, sizeof(context), fmt, ap);
     va_end(ap);
-    char wrapped[2 * sizeof(e->text) + 2];
-    snprintf(wrapped, sizeof(wrapped), "%s: %s", context, e->text);
-    memcpy(e->text, wrapped, sizeof(e->text) - 1);
-    e->text[sizeof(e->text) - 1] = '\0';
-    put_on_one_line(e->text);
+    char text[2 * sizeof(e->text) + 2];
+    snprintf(text, sizeof(text), "%s: %s", context, e->text);
+    put_text(e, text);
     return -1;
 }

@@ -140,11 +140,6 @@ void metric_observe_us(struct metric_cell *c, int64_t us)
     }
 }
 
-double metric_value(const struct metric_cell *c)
-{
-    return c->count > 0 ? (double)c->count : c->value;
-}
-
 /* Escapes as the text format wants it: quotes only in label values. */
 static void add_escaped(struct buf *out, const char *s, bool quotes)
 {

@@ -34,7 +34,6 @@ void metric_add(struct metric_cell *c, double n); /* counter, gauge */
 void metric_set(struct metric_cell *c, double v); /* gauge */
 void metric_observe_us(struct metric_cell *c,
                        int64_t us); /* histogram in seconds; buckets 0.5 ms … 60 s */
-double metric_value(const struct metric_cell *c); /* counter, gauge: value; histogram: count */
 
 void metrics_render(const struct metrics *m, struct buf *out);
 

@@ -5,6 +5,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/mem.h"
+#include "common/text.h"
 #include "tests/check.h"
 
 static void the_nth_allocation_fails_and_only_that(void **state)
@@ -156,6 +157,10 @@ static void an_error_longer_than_its_room_is_cut(void **state)
     err_wrap(&e, "context");
     assert_int_equal(strlen(e.text), sizeof(e.text) - 1);
     assert_memory_equal(e.text, "context: 000", 12);
+    for (int shift = 0; shift < 3; shift++) {
+        err_set(&e, ERR_PERM, 0, "%0*d%s", (int)sizeof(e.text) - 3 + shift, 1, "\xe4\xb8\xad");
+        assert_true(text_is_utf8(e.text, strlen(e.text)));
+    }
 }
 
 int main(void)

@@ -37,7 +37,10 @@ static void families_are_there_from_the_start_and_cells_once_made(void **state)
                                       "window 0.25\n");
     metrics_drop(jobs, "sent");
     metrics_drop(jobs, "never there");
-    assert_true(metric_value(metrics_cell(jobs, "sent")) < 0.5);
+    (void)metrics_cell(jobs, "sent");
+    buf_clear(&b);
+    metrics_render(m, &b);
+    assert_non_null(strstr(buf_text(&b), "\njobs_total{outcome=\"sent\"} 0\n"));
     buf_free(&b);
     metrics_free(m);
     metrics_free(NULL);
@@ -67,7 +70,6 @@ static void a_histogram_counts_into_cumulative_buckets_of_seconds(void **state)
     for (size_t i = 0; i < ARRAY_LEN(observed_us); i++) {
         metric_observe_us(claim, observed_us[i]);
     }
-    assert_true(metric_value(claim) > 5.5 && metric_value(claim) < 6.5);
     struct buf b = BUF_INIT;
     metrics_render(m, &b);
     static const char *const lines[] = {
