@@ -23,10 +23,14 @@ static int create_topic(struct broker *b, const char *name, struct err *e)
 
 struct broker *broker_new(const char *jobs, const char *events, const char *dead, struct err *e)
 {
-    char why[256];
+    char why[256] = "";
     struct broker *b = mem_must_alloc(sizeof *b);
-    b->rk = rd_kafka_new(RD_KAFKA_PRODUCER, NULL, why, sizeof why);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    /* Errors only: this client has no brokers to talk to, and would say so. */
+    if (rd_kafka_conf_set(conf, "log_level", "3", why, sizeof why) == RD_KAFKA_CONF_OK)
+        b->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
     if (!b->rk) {
+        rd_kafka_conf_destroy(conf);
         err_set(e, ERR_TEMP, 0, "--broker: %s", why);
         goto fail;
     }
