@@ -1,8 +1,8 @@
 """Makes the table of scripts/bench from what its runs left behind.
 
-report.py DIR SYSTEM…: for each system, DIR/SYSTEM.full.jsonl and DIR/SYSTEM.rate.jsonl are the
-sandbox's ledgers at saturation and at the fixed rate; DIR/SYSTEM.full.process and
-DIR/SYSTEM.rate.process hold "CPU_MICROSECONDS PEAK_RSS_KIB" of the process under test.
+report.py DIR: DIR/sendcode.full.jsonl and .rate.jsonl are the sandbox's ledgers at saturation and at
+the fixed rate; .full.process and .rate.process hold "CPU_MICROSECONDS PEAK_RSS_KIB" of the worker;
+DIR/floor.json is what the floor program said of itself.
 """
 
 import datetime
@@ -29,14 +29,14 @@ def process(path):
     return int(cpu_us), int(rss_kib)
 
 
-def measure(folder, system):
-    full = sorted(at for _, at in arrivals(folder / f"{system}.full.jsonl"))
+def measure_worker(folder):
+    full = sorted(at for _, at in arrivals(folder / "sendcode.full.jsonl"))
     # The first and last hundredth are starting and ending, not saturation.
     first, last = percentile(full, 0.01), percentile(full, 0.99)
-    cpu_us, rss_kib = process(folder / f"{system}.full.process")
+    cpu_us, rss_kib = process(folder / "sendcode.full.process")
     waits = sorted((at - published) / 1000
-                   for published, at in arrivals(folder / f"{system}.rate.jsonl"))
-    rate_cpu_us, rate_rss_kib = process(folder / f"{system}.rate.process")
+                   for published, at in arrivals(folder / "sendcode.rate.jsonl"))
+    rate_cpu_us, rate_rss_kib = process(folder / "sendcode.rate.process")
     return {
         "jobs/s": 0.98 * len(full) / ((last - first) / 1_000_000),
         "CPU µs/job": cpu_us / len(full),
@@ -47,19 +47,27 @@ def measure(folder, system):
     }
 
 
+def measure_floor(folder):
+    said = json.loads((folder / "floor.json").read_text(encoding="utf-8"))
+    return {"jobs/s": said["jobs_per_s"], "CPU µs/job": said["cpu_us"],
+            "peak RSS MiB": said["rss_mib"]}
+
+
+def cell(value):
+    if value is None:
+        return ""
+    return f"{value:.0f}" if value >= 100 else f"{value:.2f}"
+
+
 def main(arguments):
-    folder, systems = pathlib.Path(arguments[0]), arguments[1:]
-    rows = {system: measure(folder, system) for system in systems}
-    if "floor" in rows:
-        for row in rows.values():
-            row["jobs/s : floor"] = row["jobs/s"] / rows["floor"]["jobs/s"]
-            row["CPU : floor"] = row["CPU µs/job"] / rows["floor"]["CPU µs/job"]
-    columns = list(next(iter(rows.values())))
+    folder = pathlib.Path(arguments[0])
+    worker, floor = measure_worker(folder), measure_floor(folder)
+    ratio = {column: worker[column] / floor[column] for column in floor}
+    columns = list(worker)
     print("| system | " + " | ".join(columns) + " |")
     print("|---" * (len(columns) + 1) + "|")
-    for system, row in rows.items():
-        cells = [f"{row[c]:.0f}" if row[c] >= 100 else f"{row[c]:.2f}" for c in columns]
-        print(f"| {system} | " + " | ".join(cells) + " |")
+    for system, row in (("sendcode", worker), ("floor", floor), ("ratio", ratio)):
+        print(f"| {system} | " + " | ".join(cell(row.get(c)) for c in columns) + " |")
 
 
 if __name__ == "__main__":
