@@ -1,6 +1,7 @@
 # Kafka configurations, and the adapters against librdkafka's mock cluster.
 set(kafka_libs sc_worker_kafka sc_kafka sc_settings sc_domain sc_json sc_loop sc_common)
 sc_unit_test(kafka_conf_test SOURCES unit/kafka_conf_test.c LIBS sc_kafka sc_settings sc_common)
+sc_unit_test(kafka_health_test SOURCES unit/kafka_health_test.c LIBS ${kafka_libs})
 foreach(name in group)
     sc_unit_test(kafka_${name}_test
         SOURCES unit/kafka_${name}_test.c unit/kafka_rig.c unit/kafka_taker.c LIBS ${kafka_libs})

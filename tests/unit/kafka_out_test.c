@@ -155,37 +155,6 @@ static void messages_outlive_an_outage_longer_than_their_time_out(UNUSED void **
     poster_close(&p);
 }
 
-static void on_flushed(void *arg)
-{
-    ((struct poster *)arg)->flushed = true;
-}
-
-static bool is_flushed(void *arg)
-{
-    return ((struct poster *)arg)->flushed;
-}
-
-static void flushing_ends_when_all_is_acknowledged_or_the_time_is_up(UNUSED void **state)
-{
-    struct rig r;
-    struct poster p;
-
-    rig_open_mock(&r, 1, true);
-    poster_open(&p, &r);
-    poster_publish(&p, 0);
-    kafka_out_flush(p.out, 60 * US_PER_S, on_flushed, &p);
-    assert_false(p.flushed);
-    rig_wait(&r, is_flushed, &p, "the flush, all being acknowledged");
-    assert_int_equal(kafka_out_unacked(p.out), 0);
-    rd_kafka_mock_broker_set_down(r.mock, 1);
-    poster_publish(&p, 1);
-    p.flushed = false;
-    kafka_out_flush(p.out, 50 * US_PER_MS, on_flushed, &p);
-    rig_wait(&r, is_flushed, &p, "the flush, its time being up");
-    assert_int_equal(kafka_out_unacked(p.out), 1);
-    poster_close(&p);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,7 +164,6 @@ int main(void)
         cmocka_unit_test(a_missing_topic_is_named_with_the_remedy_and_awaited),
         cmocka_unit_test(a_full_queue_only_delays),
         cmocka_unit_test(messages_outlive_an_outage_longer_than_their_time_out),
-        cmocka_unit_test(flushing_ends_when_all_is_acknowledged_or_the_time_is_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,6 @@ struct poster {
     size_t goal;
     char why[512];
     bool was_unwell;
-    bool flushed;
 };
 
 void poster_open(struct poster *p, struct rig *r);

@@ -35,6 +35,7 @@ static size_t on_revoked(void *arg, const int32_t *partitions, size_t n, bool lo
 
     t->revoked++;
     t->lost += lost;
+    t->revoked_partitions += n;
     for (size_t i = 0; i < n; i++) {
         int32_t p = partitions[i];
         assert_true(t->owned[p]);
@@ -75,6 +76,8 @@ static void on_record(void *arg, const struct record *rec)
         text_of(t->header_name, rec->headers[0].name, strlen(rec->headers[0].name));
         text_of(t->header_value, rec->headers[0].value, rec->headers[0].len);
     }
+    if (t->hook)
+        t->hook(t->hook_arg, rec);
 }
 
 static void on_committed(void *arg, bool ok)

@@ -30,6 +30,9 @@ struct taker {
     bool disorder; /* an offset did not grow by at least one */
     bool stray;    /* a record of a partition not owned or not started */
     int assigned, revoked, lost, commits_good, commits_bad;
+    size_t revoked_partitions;
+    void (*hook)(void *arg, const struct record *rec); /* called for each record; NULL: none */
+    void *hook_arg;
     bool closed;
     bool healthy;
     char why[512];

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define VERSION_2_6_1 0x020601ff
 #define REPEAT_PERIOD_US (60 * US_PER_S)
 #define OTHERS_PERIOD_US (10 * US_PER_S)
 
@@ -49,6 +50,38 @@ void kafka_health_tick(struct kafka_health *h)
         log_warn(h->said, LS("client", h->client));
 }
 
+/* What to change, by the way in which connections fail. */
+static const char *remedy(rd_kafka_resp_err_t err, const char *text)
+{
+    switch ((int)err) {
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+        /* It repeats its nonce there (librdkafka #4895). */
+        if (strstr(text, "SCRAM") && rd_kafka_version() < VERSION_2_6_1)
+            return "check user and password, and mind that librdkafka before 2.6.1 fails SCRAM "
+                   "with Kafka 3.7.2 and newer: there, use sasl.mechanism = PLAIN over TLS";
+        return "check [kafka] sasl.mechanism, sasl.username and SENDCODE_KAFKA_SASL_PASSWORD";
+    case RD_KAFKA_RESP_ERR__SSL:
+        return "check [kafka] security.protocol and ssl.ca.location";
+    default:
+        return "check [kafka] bootstrap.servers, and that the brokers run";
+    }
+}
+
+static bool is_of_a_connection(rd_kafka_resp_err_t err)
+{
+    static const rd_kafka_resp_err_t all[] = {
+        RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE,
+        RD_KAFKA_RESP_ERR__SSL,       RD_KAFKA_RESP_ERR__AUTHENTICATION,
+        RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (err == all[i])
+            return true;
+    return false;
+}
+
 void kafka_health_on_error(struct kafka_health *h, rd_kafka_resp_err_t err, const char *text)
 {
     int64_t dropped;
@@ -56,13 +89,12 @@ void kafka_health_on_error(struct kafka_health *h, rd_kafka_resp_err_t err, cons
     if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         h->alive = false;
         if (!h->down[0])
-            snprintf(h->down, sizeof(h->down),
-                     "no Kafka broker answers at %.120s (%.250s): check [kafka] bootstrap.servers, "
-                     "and that the brokers run",
-                     h->brokers, h->transport[0] ? h->transport : text);
+            snprintf(h->down, sizeof(h->down), "no Kafka broker is usable at %.100s (%.200s): %s",
+                     h->brokers, h->transport[0] ? h->transport : text,
+                     remedy(h->transport_err, h->transport));
         say_if_changed(h);
-    } else if (err == RD_KAFKA_RESP_ERR__TRANSPORT || err == RD_KAFKA_RESP_ERR__RESOLVE ||
-               err == RD_KAFKA_RESP_ERR__SSL || err == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+    } else if (is_of_a_connection(err)) {
+        h->transport_err = err;
         snprintf(h->transport, sizeof(h->transport), "%s", text);
     } else if (log_gate_open(&h->others, &dropped)) {
         log_warn("Kafka client error", LS("client", h->client), LS("error", rd_kafka_err2name(err)),
@@ -75,6 +107,7 @@ void kafka_health_on_alive(struct kafka_health *h)
     h->alive = true;
     h->down[0] = '\0';
     h->transport[0] = '\0';
+    h->transport_err = RD_KAFKA_RESP_ERR_NO_ERROR;
     say_if_changed(h);
 }
 

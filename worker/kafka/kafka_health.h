@@ -16,7 +16,8 @@ struct kafka_health {
     const char *brokers;                    /* bootstrap.servers; borrowed */
     void (*fn)(void *arg, const char *why); /* NULL when all is well; called on changes only */
     void *arg;
-    bool alive;             /* a broker has been seen up, and not all down since */
+    bool alive; /* a broker has been seen up, and not all down since */
+    rd_kafka_resp_err_t transport_err;
     char transport[256];    /* the latest reason that a connection failed */
     char down[512];         /* why no broker is reachable, "" if one is */
     char topic[512];        /* what is wrong with a topic, "" if nothing */

@@ -143,22 +143,15 @@ static void port_commit(void *self, const struct source_offset *offsets, size_t 
         loop_timer_start(in->refusal, 0);
 }
 
-static void tell_closed(void *arg)
-{
-    struct kafka_in *in = arg;
-
-    in->h.closed(in->h.arg);
-}
-
 static void finish_close(struct kafka_in *in, bool in_order)
 {
-    in->stage = KAFKA_IN_CLOSED;
+    in->stage = in_order ? KAFKA_IN_CLOSED : KAFKA_IN_LEFT;
     kafka_in_drop_all(in);
     if (!in_order)
         log_warn("the consumer group was not left in order: others take over after the session "
                  "time-out");
     loop_timer_stop(in->tick);
-    loop_defer(in->loop, tell_closed, in);
+    in->h.closed(in->h.arg);
 }
 
 static void on_closer(void *arg)
@@ -171,7 +164,6 @@ static void on_closer(void *arg)
     } else if (rd_kafka_consumer_closed(in->rk)) {
         finish_close(in, true);
     } else if (loop_now_us(in->loop) >= in->close_by_us) {
-        in->abandoned = true;
         finish_close(in, false);
     } else {
         loop_timer_start(in->closer, CLOSE_POLL_US);
@@ -311,10 +303,12 @@ void kafka_in_free(struct kafka_in *in)
     loop_timer_free(in->pop);
     loop_timer_free(in->refusal);
     loop_timer_free(in->closer);
+    bool hangs = in->closing.q && in->stage != KAFKA_IN_CLOSED;
     kafka_queue_close(&in->closing);
     kafka_queue_close(&in->messages);
     kafka_queue_close(&in->control);
-    if (in->rk && !in->abandoned)
+    /* One that hangs in closing would hang here too: it is left to the exit. */
+    if (in->rk && !hangs)
         rd_kafka_destroy_flags(in->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     kafka_log_free(&in->log);
     mem_free(in->headers);

@@ -22,7 +22,7 @@ NODISCARD struct kafka_in *kafka_in_new(struct loop *loop, const struct settings
                                         const struct jobs_source_handlers *handlers, struct err *e);
 struct jobs_source kafka_in_port(struct kafka_in *in);
 
-/* Without close before, the group learns of it by its time-out. Not between close and `closed`. */
+/* Without close before, the group learns of it by its time-out. Not from one of its handlers. */
 void kafka_in_free(struct kafka_in *in); /* NULL is fine */
 
 #endif

@@ -22,7 +22,8 @@ struct kafka_part {
     UT_hash_handle hh;
 };
 
-enum kafka_in_stage { KAFKA_IN_OPEN, KAFKA_IN_CLOSING, KAFKA_IN_CLOSED };
+/* LEFT: `closed` was said, but the client is not closed. */
+enum kafka_in_stage { KAFKA_IN_OPEN, KAFKA_IN_CLOSING, KAFKA_IN_CLOSED, KAFKA_IN_LEFT };
 enum kafka_in_commit { COMMIT_NONE, COMMIT_SENT, COMMIT_REFUSED };
 
 struct kafka_in {
@@ -53,7 +54,6 @@ struct kafka_in {
     struct loop_timer *refusal; /* answers a commit that was not sent */
     struct loop_timer *closer;  /* looks whether the consumer is closed */
     int64_t close_by_us;
-    bool abandoned; /* closing did not end in time: the client is left to the exit */
 };
 
 /* An event of any queue but a record; does not destroy it. */

@@ -91,17 +91,6 @@ static void hand_over_waiting(struct kafka_out *out)
     DL_CONCAT(out->waiting, list);
 }
 
-static void finish_flush(void *arg)
-{
-    struct kafka_out *out = arg;
-    loop_fn *done = out->flushed;
-
-    loop_timer_stop(out->flush);
-    out->flushed = NULL;
-    if (done)
-        done(out->flushed_arg);
-}
-
 static void on_acknowledged(struct kafka_out *out, struct kafka_message *m)
 {
     uint64_t ticket = m->ticket;
@@ -114,8 +103,6 @@ static void on_acknowledged(struct kafka_out *out, struct kafka_message *m)
     HASH_DEL(out->messages, m);
     kafka_message_free(m);
     out->h.published(out->h.arg, ticket);
-    if (out->flushed && !out->messages)
-        loop_timer_start(out->flush, 0);
 }
 
 static void on_report(struct kafka_out *out, const rd_kafka_message_t *report)
@@ -238,19 +225,9 @@ static void port_dead_letter(void *self, uint64_t ticket, const struct dead_lett
 
 static size_t port_unacked(void *self)
 {
-    return kafka_out_unacked(self);
-}
+    const struct kafka_out *out = self;
 
-size_t kafka_out_unacked(const struct kafka_out *out)
-{
     return HASH_COUNT(out->messages);
-}
-
-void kafka_out_flush(struct kafka_out *out, int64_t max_us, loop_fn *done, void *arg)
-{
-    out->flushed = done;
-    out->flushed_arg = arg;
-    loop_timer_start(out->flush, out->messages ? max_us : 0);
 }
 
 struct events kafka_out_port(struct kafka_out *out)
@@ -280,7 +257,6 @@ struct kafka_out *kafka_out_new(struct loop *loop, const struct settings *s,
     kafka_health_init(&out->health, "producer", out->brokers, handlers->health, handlers->arg);
     out->retry = loop_timer_new(loop, on_retry, out);
     out->tick = loop_timer_new(loop, on_tick, out);
-    out->flush = loop_timer_new(loop, finish_flush, out);
     out->conf = kafka_conf_new(s, KAFKA_PRODUCER, e);
     if (out->conf)
         rd_kafka_conf_set_events(out->conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR |
@@ -309,7 +285,6 @@ void kafka_out_free(struct kafka_out *out)
     }
     loop_timer_free(out->retry);
     loop_timer_free(out->tick);
-    loop_timer_free(out->flush);
     kafka_log_free(&out->log);
     for (size_t i = 0; i < KAFKA_DEST_COUNT; i++)
         mem_free(out->to[i]);

@@ -6,21 +6,17 @@
 #define SENDCODE_WORKER_KAFKA_KAFKA_OUT_H
 
 #include "common/base.h"
-#include "common/loop.h"
 #include "worker/ports/events.h"
 
 struct err;
 struct kafka_out;
+struct loop;
 struct settings;
 
 /* Handlers are copied; settings are not needed after the call. PERM: [kafka] is at fault. */
 NODISCARD struct kafka_out *kafka_out_new(struct loop *loop, const struct settings *s,
                                           const struct events_handlers *handlers, struct err *e);
 struct events kafka_out_port(struct kafka_out *out);
-size_t kafka_out_unacked(const struct kafka_out *out);
-
-/* done(arg), from the loop, once all is acknowledged or max_us is over: ask kafka_out_unacked. */
-void kafka_out_flush(struct kafka_out *out, int64_t max_us, loop_fn *done, void *arg);
 
 /* What is not acknowledged is dropped. Not from one of its own handlers. NULL is fine. */
 void kafka_out_free(struct kafka_out *out);

@@ -37,9 +37,6 @@ struct kafka_out {
     struct loop_timer *tick;
     struct kafka_log log;
     struct kafka_health health;
-    struct loop_timer *flush;
-    loop_fn *flushed; /* NULL: nobody waits */
-    void *flushed_arg;
 };
 
 /* Reports, errors, statistics and logs: a loop_fn on struct kafka_out. */
