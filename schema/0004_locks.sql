@@ -1,5 +1,5 @@
 -- What claim and record share: the locks that they take, in the one order that all functions keep
--- (epochs, phones, challenges, jobs, deliveries; each kind as a whole, sorted, before the next), and
+-- (epochs, phones, challenges, jobs, deliveries; each as a whole, sorted, before the next), and
 -- the moves that are rare. These functions are called with the search_path of the function that
 -- calls them, which is pinned; nobody else may execute them.
 

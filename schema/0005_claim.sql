@@ -44,7 +44,7 @@ declare
     v_older int[];
 begin
     select * into v_partitions, v_epochs, v_next_offsets from lock_epochs(p_topic, p_partition);
-    -- Of several jobs of a phone the newest is decided, and of a job that is there twice one record.
+    -- Of several jobs of a phone the newest is decided, of a job that is there twice one record.
     select min(k.at), max(k.at), array_agg(k.i) filter (where k.nr > 1),
            array_agg(k.i) filter (where k.place > 1)
     into v_first, v_last, v_same_job, v_older
