@@ -185,13 +185,15 @@ static void a_batch_is_claimed(void **state)
         int32_t partition;
         int64_t epoch_behind, ahead_s;
         enum job_reason refusal;
+        const char *client_ip;
         enum claim_verdict verdict;
     } cases[] = {
-        {"+8613800138000", 0, 0, 0,    REASON_NONE,    CLAIM_SEND   },
-        {"+8613800138000", 0, 0, -1,   REASON_NONE,    CLAIM_BUSY   }, /* one a phone and call */
-        {"+8613800138001", 1, 1, 0,    REASON_NONE,    CLAIM_FENCED },
-        {"+8613800138002", 0, 0, 3600, REASON_NONE,    CLAIM_FUTURE },
-        {"+85290000000",   1, 0, 0,    REASON_COUNTRY, CLAIM_DECIDED},
+        {"+8613800138000", 0, 0, 0,    REASON_NONE,    "2001:db8::1", CLAIM_SEND       },
+        {"+8613800138000", 0, 0, -1,   REASON_NONE,    NULL,          CLAIM_BUSY       }, /* one a phone and call */
+        {"+8613800138001", 1, 1, 0,    REASON_NONE,    NULL,          CLAIM_FENCED     },
+        {"+8613800138002", 0, 0, 3600, REASON_NONE,    NULL,          CLAIM_FUTURE     },
+        {"+8613800138003", 0, 0, 0,    REASON_NONE,    "no address",  CLAIM_ROW_REFUSED},
+        {"+85290000000",   1, 0, 0,    REASON_COUNTRY, NULL,          CLAIM_DECIDED    },
     };
     struct claim_ask asks[ARRAY_LEN(cases)];
     struct job jobs[ARRAY_LEN(cases)];
@@ -206,7 +208,7 @@ static void a_batch_is_claimed(void **state)
                                .phone = cases[i].phone,
                                .scene_name = "login",
                                .scene = &claims_live_scene,
-                               .client_ip = "2001:db8::1",
+                               .client_ip = cases[i].client_ip,
                                .requested_at_us = requested_at_us,
                                .deadline_us = requested_at_us + 60 * US_PER_S};
         asks[i] = (struct claim_ask){.ticket = i,
