@@ -46,10 +46,9 @@ bool api_has_action(const char *name)
     return find_action(name) != NULL;
 }
 
-static int missing(struct problem *p, const char *name)
+static void missing(struct problem *p, const char *name)
 {
-    return problem_set(p, "MissingParameter", "The request is missing a required parameter `%s`.",
-                       name);
+    problem_set(p, "MissingParameter", "The request is missing a required parameter `%s`.", name);
 }
 
 static bool is_region(const char *s)
@@ -59,31 +58,33 @@ static bool is_region(const char *s)
            strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
-static int check_headers(struct http_request *req, const struct action **action, struct problem *p)
+/* The action asked for; NULL with the problem set. */
+static const struct action *check_headers(struct http_request *req, struct problem *p)
 {
     const char *name = http_header(req, "X-TC-Action");
     const char *version = http_header(req, "X-TC-Version");
     const char *region = http_header(req, "X-TC-Region");
+    const struct action *action = name ? find_action(name) : NULL;
     if (strcmp(http_method(req), "POST") != 0)
-        return problem_set(p, "UnsupportedProtocol", "The sandbox answers POST only.");
-    if (!name || !name[0])
-        return missing(p, "Action");
-    if (!version || !version[0])
-        return missing(p, "Version");
-    if (strcmp(version, API_VERSION) != 0)
-        return problem_set(p, "NoSuchVersion", "The requested version `%.20s` does not exist.",
-                           version);
-    *action = find_action(name);
-    if (!*action)
-        return problem_set(p, "InvalidAction",
-                           "The request action=`%.60s` is invalid or not found in Product=`sms`, "
-                           "Version=`" API_VERSION "`.",
-                           name);
-    if (!region || !region[0])
-        return missing(p, "Region");
-    if (!is_region(region))
-        return problem_set(p, "UnsupportedRegion", "The region `%.40s` is not supported.", region);
-    return 0;
+        problem_set(p, "UnsupportedProtocol", "The sandbox answers POST only.");
+    else if (!name || !name[0])
+        missing(p, "Action");
+    else if (!version || !version[0])
+        missing(p, "Version");
+    else if (strcmp(version, API_VERSION) != 0)
+        problem_set(p, "NoSuchVersion", "The requested version `%.20s` does not exist.", version);
+    else if (!action)
+        problem_set(p, "InvalidAction",
+                    "The request action=`%.60s` is invalid or not found in Product=`sms`, "
+                    "Version=`" API_VERSION "`.",
+                    name);
+    else if (!region || !region[0])
+        missing(p, "Region");
+    else if (!is_region(region))
+        problem_set(p, "UnsupportedRegion", "The region `%.40s` is not supported.", region);
+    else
+        return action;
+    return NULL;
 }
 
 static int check_signature(struct sandbox *s, struct http_request *req, struct problem *p)
@@ -195,9 +196,9 @@ static struct plan make_plan(const struct fault *f)
 
 static int answer(struct call *c, struct http_request *req)
 {
-    const struct action *action = NULL;
     struct sandbox *s = c->sandbox;
-    if (check_headers(req, &action, &c->problem) < 0 || check_signature(s, req, &c->problem) < 0)
+    const struct action *action = check_headers(req, &c->problem);
+    if (!action || check_signature(s, req, &c->problem) < 0)
         return -1;
     struct json *params = parse_body(req, &c->problem);
     if (!params)

@@ -75,7 +75,7 @@ static bool claim_parse(const char *at, struct claim *c)
     if (!skip(&at, "Signature="))
         return false;
     c->signature = (struct part){at, strlen(at)};
-    return c->signature.len == 2 * SHA256_SIZE;
+    return c->signature.len == SHA256_HEX_SIZE - 1;
 }
 
 /* The length of host without its port. */

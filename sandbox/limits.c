@@ -8,7 +8,7 @@
 #define SAME_CONTENT_US (30 * US_PER_S)
 #define PER_DAY 2
 #define DAY_US (86400 * US_PER_S)
-#define CHINA_US (8 * 3600 * US_PER_S)
+#define CHINA_US (28800 * US_PER_S) /* UTC+8 */
 
 static bool same_content(const struct message_content *a, const struct message_content *b)
 {

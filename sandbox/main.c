@@ -25,15 +25,15 @@
 
 /* Tencent takes 10 MB and closes idle connections after 60 s. */
 static const struct httpd_limits api_limits = {
-    .max_body = 10 * 1024 * 1024,
-    .max_header = 16 * 1024,
+    .max_body = 10u << 20,
+    .max_header = 16u << 10,
     .timeout_s = 60,
     .max_connections = 4096,
 };
 
 static const struct httpd_limits control_limits = {
-    .max_body = 1024 * 1024,
-    .max_header = 16 * 1024,
+    .max_body = 1u << 20,
+    .max_header = 16u << 10,
     .timeout_s = 60,
     .max_connections = 256,
 };

@@ -7,8 +7,8 @@
 #include "common/err.h"
 #include "common/text.h"
 
-#define SKEW_MAX_S (10 * 366 * 86400)
-#define LAG_MAX_S (72 * 3600)
+#define SKEW_MAX_S INT64_C(315360000) /* ten years */
+#define LAG_MAX_S INT64_C(259200)     /* 72 h */
 
 enum {
     OPT_LISTEN = 256,

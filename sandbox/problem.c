@@ -39,9 +39,9 @@ static const struct {
 
 int problem_set(struct problem *p, const char *code, const char *fmt, ...)
 {
-    snprintf(p->code, sizeof p->code, "%s", code);
     va_list args;
     va_start(args, fmt);
+    snprintf(p->code, sizeof p->code, "%s", code);
     vsnprintf(p->message, sizeof p->message, fmt, args);
     va_end(args);
     return -1;

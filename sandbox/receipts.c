@@ -13,7 +13,7 @@
 #include "sandbox/sandbox.h"
 
 #define LIMIT_MAX 100
-#define REACH_S (7 * 86400)
+#define REACH_S 604800 /* 7 days */
 
 static const struct param_rule pull_rules[] = {
     {"Limit",       PARAM_INT,  true},

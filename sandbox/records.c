@@ -14,7 +14,7 @@
 #define LIMIT_MAX 50
 #define LIMIT_DEFAULT 20
 #define RECORDS_MAX 1000 /* that one query's pages reach */
-#define REACH_S (72 * 3600)
+#define REACH_S 259200   /* 72 h */
 
 enum send_status { SEND_SUBMIT_FAILED = 1, SEND_DELIVERED = 2, SEND_IN_FLIGHT = 3 };
 

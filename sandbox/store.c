@@ -36,7 +36,7 @@ static void remove_message(struct store *s, struct message *m)
     DL_DELETE(s->messages, m);
     DL_DELETE2(of->messages, m, phone_prev, phone_next);
     if (!of->messages) {
-        HASH_DEL(s->phones, of);
+        HASH_DEL(s->phones, of); /* NOLINT(clang-analyzer-core.NullDereference): it holds of */
         mem_free(of);
     }
     mem_free(m);
