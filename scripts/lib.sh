@@ -61,6 +61,7 @@ build() {
     shift
     [ -t 2 ] || quiet=(-- --quiet)
     say "building $preset"
+    mkdir -p "$root/build"
     (cd "$root" && cmake --preset "$preset" "${build_options[@]}" >"$root/build/$preset.configure.log" 2>&1) || {
         cat "$root/build/$preset.configure.log" >&2
         return 1
@@ -68,7 +69,6 @@ build() {
     (cd "$root" && cmake --build "build/$preset" ${1:+--target "$@"} "${quiet[@]}" >&2)
 }
 build_options=()
-mkdir -p "$root/build"
 
 # A port on loopback that nobody listens on, below those that the kernel gives out by itself.
 free_port() {
