@@ -206,6 +206,8 @@ create table sendcode.record_other (
     primary key (topic, partition, incarnation, "offset")
 );
 
+create index record_other_job on sendcode.record_other (job_id) where job_id is not null;
+
 -- Runs of offsets that the log skipped (transactions, compaction), without to_offset itself.
 create table sendcode.offset_gap (
     topic       text not null,

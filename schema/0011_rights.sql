@@ -1,4 +1,4 @@
--- Who may do what. Nobody but the owner touches a table, save the receiver, who may insert receipts.
+-- Who may do what. Nobody but the owner touches a table, save the receiver, who inserts receipts.
 
 create function sendcode.schema_version() returns int
 language sql stable security definer

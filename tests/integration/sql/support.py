@@ -241,7 +241,7 @@ class DatabaseTest(unittest.TestCase):
 
     def age(self, seconds):
         """Moves every stored time of this phone back, as if so many seconds had passed."""
-        for table in ("challenge", "phone_limit", "delivery", "parked"):
+        for table in ("challenge", "delivery", "parked"):
             columns = [r[0] for r in self.sql(
                 "select column_name from information_schema.columns where table_schema = 'sendcode'"
                 " and table_name = %s and data_type = 'timestamp with time zone'", table)]
