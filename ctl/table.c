@@ -1,4 +1,4 @@
-/* Aligned columns, two blanks apart; a character of UTF-8 counts as one column. */
+/* Aligned columns, two blanks apart, none at the end; a character of UTF-8 counts as one column. */
 #include "ctl/table.h"
 
 #include <stdio.h>
@@ -34,10 +34,12 @@ void table_print(const struct pg_sync_rows *rows)
         for (int col = 0; col < columns; col++)
             widths[col] = MAX(widths[col], width_of(cell_of(rows, row, col)));
     for (int row = -1; row < pg_sync_count(rows); row++) {
+        int gap = 0;
         for (int col = 0; col < columns; col++) {
             const char *s = cell_of(rows, row, col);
-            int pad = col + 1 < columns ? widths[col] - width_of(s) + 2 : 0;
-            printf("%s%*s", s, pad, "");
+            if (*s)
+                printf("%*s%s", gap, "", s);
+            gap = (*s ? 0 : gap) + widths[col] - width_of(s) + 2;
         }
         putchar('\n');
     }

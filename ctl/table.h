@@ -4,7 +4,7 @@
 
 struct pg_sync_rows;
 
-/* With a head of the columns' names, to stdout; the last column is not padded. */
+/* With a head of the columns' names, to stdout. */
 void table_print(const struct pg_sync_rows *rows);
 
 #endif
