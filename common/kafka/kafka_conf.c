@@ -28,30 +28,31 @@ struct default_property {
     bool classic; /* librdkafka refuses it together with group.protocol=consumer */
 };
 
-/* One that this librdkafka does not know is skipped: newer versions have more. */
+/*
+ * One that this librdkafka does not know is skipped: newer versions have more.
+ * - Sessions: a killed worker's jobs are worth something for a minute; others take over sooner.
+ * - Prefetch, shared by all started partitions: at most 16 MB, and one response or one record more;
+ *   more than a second of full load, the time after which librdkafka before 2.2 looks again.
+ * - The broker answers a fetch as soon as there is a record; fetch.wait.max.ms is how long a new
+ *   partition may have to wait for the fetch before it.
+ * - Metadata: new topics and partitions are found within the refresh interval.
+ */
 static const struct default_property defaults[] = {
     {"socket.nagle.disable",               "true",            FOR_BOTH,     false},
     {"socket.keepalive.enable",            "true",            FOR_BOTH,     false},
- /* Brokers close idle connections; that is no news. */
     {"log.connection.close",               "false",           FOR_BOTH,     false},
     {"reconnect.backoff.max.ms",           "2000",            FOR_BOTH,     false},
- /* New topics and partitions are found within this. */
     {"topic.metadata.refresh.interval.ms", "5000",            FOR_BOTH,     false},
     {"statistics.interval.ms",             "5000",            FOR_BOTH,     false},
     {"group.id",                           "sendcode-worker", FOR_CONSUMER, false},
     {"auto.offset.reset",                  "earliest",        FOR_CONSUMER, false},
     {"isolation.level",                    "read_committed",  FOR_CONSUMER, false},
-    {"allow.auto.create.topics",           "false",           FOR_CONSUMER, false},
- /* A killed worker's jobs are worth something for a minute: others take over within these. */
     {"session.timeout.ms",                 "10000",           FOR_CONSUMER, true },
     {"heartbeat.interval.ms",              "3000",            FOR_CONSUMER, true },
- /* The prefetch, shared by all started partitions: about 2 s of full load, at most 16 MB. */
-    {"queued.min.messages",                "16000",           FOR_CONSUMER, false},
+    {"queued.min.messages",                "30000",           FOR_CONSUMER, false},
     {"queued.max.messages.kbytes",         "16384",           FOR_CONSUMER, false},
     {"fetch.queue.backoff.ms",             "50",              FOR_CONSUMER, false},
- /* A response overshoots the bounds above by at most this, and by one record larger than it. */
     {"fetch.max.bytes",                    "8388608",         FOR_CONSUMER, false},
- /* The broker answers a record's fetch at once; this is how long a new partition may wait. */
     {"fetch.wait.max.ms",                  "50",              FOR_CONSUMER, false},
     {"enable.idempotence",                 "true",            FOR_PRODUCER, false},
     {"linger.ms",                          "1",               FOR_PRODUCER, false},
@@ -188,6 +189,15 @@ static void set_client_id(rd_kafka_conf_t *conf)
     set_or_skip(conf, "client.id", id);
 }
 
+/* librdkafka refuses some of its properties together with others; the user's win over our defaults.
+ */
+static bool default_fits(const struct default_property *d, const struct settings *s, bool classic)
+{
+    if (d->classic && !classic)
+        return false;
+    return strcmp(d->name, "fetch.max.bytes") != 0 || !settings_kafka(s, "message.max.bytes");
+}
+
 static void set_defaults(rd_kafka_conf_t *conf, const struct settings *s, unsigned scope)
 {
     const char *protocol = settings_kafka(s, "group.protocol");
@@ -195,7 +205,7 @@ static void set_defaults(rd_kafka_conf_t *conf, const struct settings *s, unsign
 
     set_client_id(conf);
     for (size_t i = 0; i < ARRAY_LEN(defaults); i++)
-        if ((defaults[i].scope & scope) && (classic || !defaults[i].classic))
+        if ((defaults[i].scope & scope) && default_fits(&defaults[i], s, classic))
             set_or_skip(conf, defaults[i].name, defaults[i].value);
     if ((scope & FOR_CONSUMER) && classic)
         set_or_skip(conf, "partition.assignment.strategy",

@@ -132,6 +132,7 @@ static void what_is_wrong_is_named_once_and_secrets_are_not(UNUSED void **state)
         {"acks",                       "all",            NULL                                       },
         {"group.id",                   "g",              NULL                                       },
         {"linger.ms",                  "2",              NULL                                       },
+        {"message.max.bytes",          "20000000",       NULL                                       },
         {"debug",                      "cgrp",           NULL                                       },
     };
 

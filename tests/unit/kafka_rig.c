@@ -172,7 +172,7 @@ void rig_run_ms(struct rig *r, int ms)
     (void)run_until(r, never, NULL, ms * US_PER_MS);
 }
 
-static void produce(struct rig *r, int32_t partition, const char *key, const char *value)
+void rig_send(struct rig *r, int32_t partition, const char *key, const char *value)
 {
     rd_kafka_resp_err_t err = rd_kafka_producev(
         r->producer, RD_KAFKA_V_TOPIC(r->jobs), RD_KAFKA_V_PARTITION(partition),
@@ -185,7 +185,7 @@ static void produce(struct rig *r, int32_t partition, const char *key, const cha
 
 void rig_produce(struct rig *r, int32_t partition, const char *key, const char *value)
 {
-    produce(r, partition, key, value);
+    rig_send(r, partition, key, value);
     assert_int_equal(rd_kafka_flush(r->producer, 20000), 0);
 }
 
@@ -195,7 +195,7 @@ void rig_produce_many(struct rig *r, int32_t partition, int n)
 
     for (int i = 0; i < n; i++) {
         snprintf(text, sizeof(text), "%d", i);
-        produce(r, partition, text, text);
+        rig_send(r, partition, text, text);
     }
     assert_int_equal(rd_kafka_flush(r->producer, 20000), 0);
 }

@@ -37,7 +37,9 @@ void rig_set(struct rig *r, const char *name, const char *value);
 void rig_wait(struct rig *r, bool (*cond)(void *arg), void *arg, const char *what);
 void rig_run_ms(struct rig *r, int ms); /* only to show that something does not happen */
 
-/* A record "key"/"value" into a partition of the jobs topic, acknowledged when this returns. */
+/* A record "key"/"value" into a partition of the jobs topic, acknowledged some time. */
+void rig_send(struct rig *r, int32_t partition, const char *key, const char *value);
+/* The same, acknowledged when this returns. */
 void rig_produce(struct rig *r, int32_t partition, const char *key, const char *value);
 /* n records with the values 0 … n-1. */
 void rig_produce_many(struct rig *r, int32_t partition, int n);

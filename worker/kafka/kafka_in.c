@@ -13,6 +13,7 @@
 #include "worker/kafka/kafka_stats.h"
 
 #define TICK_US US_PER_S
+#define COMMIT_GATE_US (10 * US_PER_S)
 #define CLOSE_POLL_US (10 * US_PER_MS)
 /* LeaveGroup and the last commits; the group learns of a worker that did not make it by itself. */
 #define CLOSE_MAX_US (4 * US_PER_S)
@@ -51,16 +52,18 @@ static void on_committed(struct kafka_in *in, rd_kafka_event_t *ev)
 {
     const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(ev);
     rd_kafka_resp_err_t err = rd_kafka_event_error(ev);
+    int64_t dropped;
 
     if (in->commit != COMMIT_SENT)
         return;
     in->commit = COMMIT_NONE;
     for (int i = 0; !err && list && i < list->cnt; i++)
         err = list->elems[i].err;
-    if (err)
-        log_warn("offsets not committed, to be tried again", LS("error", rd_kafka_err2str(err)));
-    else
+    if (!err)
         kafka_health_on_alive(&in->health);
+    else if (log_gate_open(&in->commit_gate, &dropped))
+        log_warn("offsets not committed, to be tried again", LS("error", rd_kafka_err2str(err)),
+                 LI("dropped", dropped));
     in->h.committed(in->h.arg, !err);
 }
 
@@ -274,6 +277,7 @@ struct kafka_in *kafka_in_new(struct loop *loop, const struct settings *s,
     in->brokers = mem_must_strdup(brokers ? brokers : "(none)");
     in->log.client = "consumer";
     in->rebalancing = true;
+    in->commit_gate.period_us = COMMIT_GATE_US;
     kafka_health_init(&in->health, "consumer", in->brokers, handlers->health, handlers->arg);
     in->tick = loop_timer_new(loop, on_tick, in);
     in->pop = loop_timer_new(loop, kafka_in_pop, in);

@@ -48,6 +48,7 @@ struct kafka_in {
 
     bool rebalancing; /* from a revoke to the next assign: no commits */
     enum kafka_in_commit commit;
+    struct log_gate commit_gate; /* of failed commits */
 
     struct loop_timer *tick;    /* 1 s */
     struct loop_timer *pop;     /* goes on popping */

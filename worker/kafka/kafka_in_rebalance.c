@@ -45,6 +45,8 @@ static void log_partitions(const char *what, const int32_t *ids, size_t n, const
 {
     struct buf text = BUF_INIT;
 
+    if (n == 0)
+        return; /* a cooperative round that moves nothing here */
     for (size_t i = 0; i < n; i++)
         buf_add_fmt(&text, "%s%d", i ? "," : "", (int)ids[i]);
     log_info(what, LI("n", n), LS("partitions", buf_text(&text)), LS("protocol", protocol));

@@ -60,6 +60,8 @@ static void deliver(struct kafka_in *in, const rd_kafka_message_t *m)
     /* Popped after its partition went away: its next owner has it from the committed offset on. */
     if (m->err || !p || !p->started)
         return;
+    if (p->log_end_burst != in->burst)
+        kafka_health_on_topic_good(&in->health);
     int64_t at_ms = rd_kafka_message_timestamp(m, &type);
     struct record rec = {
         .partition = m->partition,
