@@ -14,7 +14,7 @@ import psycopg2.extras
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, make_dsn
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[3] / "schema"
-DSN = os.environ.get("SENDCODE_TEST_DSN", "")
+DSN = os.environ["SENDCODE_TEST_DSN"]
 TOPIC = "sendcode.jobs"
 KEY_ID = b"key1"
 UTC = datetime.timezone.utc
@@ -23,7 +23,8 @@ psycopg2.extras.register_uuid()
 
 
 def connect(dbname):
-    connection = psycopg2.connect(make_dsn(DSN, dbname=dbname), cursor_factory=psycopg2.extras.NamedTupleCursor)
+    connection = psycopg2.connect(make_dsn(DSN, dbname=dbname),
+                                  cursor_factory=psycopg2.extras.NamedTupleCursor)
     connection.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
     return connection
 
@@ -42,8 +43,6 @@ def ask_server(statement):
 
 
 def create_database():
-    if not DSN:
-        raise unittest.SkipTest("SENDCODE_TEST_DSN is not set")
     name = "sql_" + uuid.uuid4().hex[:12]
     ask_server(f"create database {name}")
     connection = connect(name)

@@ -1,0 +1,126 @@
+"""Each role can do what the contract says, and nothing else."""
+import unittest
+
+import psycopg2
+
+from support import DatabaseTest, connect
+
+VIEWS = ("deliveries", "attempts", "receipts", "accounting", "other_records", "daily",
+         "provider_codes", "latency")
+ROLES = ("worker", "receiver", "verifier", "auditor", "investigator")
+# Functions by who may call them; every other function of the schema is the owner's alone.
+MAY_CALL = {
+    "take_epochs": {"worker"}, "claim": {"worker"}, "record": {"worker"},
+    "note_records": {"worker"}, "sweep": {"worker"}, "outbox_take": {"worker"},
+    "outbox_done": {"worker"}, "unlock": {"worker"}, "verify": {"worker", "verifier"},
+    "timeline": {"worker", "auditor", "investigator"}, "schema_version": set(ROLES),
+    "mask_phone": {"auditor", "investigator"}, "sees_phones": {"auditor", "investigator"},
+    "country_code": {"auditor", "investigator"}}
+
+
+class Rights(DatabaseTest):
+    def as_role(self, role, text, *args):
+        """The rows, or the SQLSTATE of the refusal."""
+        connection = connect(self.dbname)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"set role sendcode_{role}")
+                cursor.execute(text, args)
+                return cursor.fetchall() if cursor.description else []
+        except psycopg2.Error as error:
+            return error.pgcode
+        finally:
+            connection.close()
+
+    def test_every_function_is_for_those_who_need_it_alone(self):
+        functions = self.sql(
+            "select p.proname, p.oid::regprocedure::text as signature from pg_proc p"
+            " where p.pronamespace = 'sendcode'::regnamespace")
+        self.assertGreater(len(functions), len(MAY_CALL))
+        for function in functions:
+            allowed = {r for r in ROLES if self.sql(
+                "select has_function_privilege(%s, %s, 'execute')", f"sendcode_{r}",
+                function.signature)[0][0]}
+            self.assertEqual(allowed, MAY_CALL.get(function.proname, set()), function.signature)
+            self.assertFalse(self.sql("select has_function_privilege('public', %s, 'execute')",
+                                      function.signature)[0][0], function.signature)
+
+    def test_no_table_is_touched_but_receipts_by_the_receiver(self):
+        tables = self.sql("select c.oid::regclass::text as name, c.relname from pg_class c"
+                          " where c.relnamespace = 'sendcode'::regnamespace"
+                          " and c.relkind in ('r', 'p', 'v', 'm', 'S')")
+        for table in tables:
+            for role in ROLES:
+                for right in ("select", "insert", "update", "delete", "truncate"):
+                    if table.relname.endswith("_seq"):
+                        has = self.sql("select has_sequence_privilege(%s, %s, 'usage')",
+                                       f"sendcode_{role}", table.name)[0][0]
+                    else:
+                        has = self.sql("select has_table_privilege(%s, %s, %s)",
+                                       f"sendcode_{role}", table.name, right)[0][0]
+                    wanted = (table.relname in VIEWS and right == "select"
+                              and role in ("auditor", "investigator")
+                              or table.relname == "receipt" and right == "insert"
+                              and role == "receiver")
+                    self.assertEqual(has, wanted, (table.relname, role, right))
+
+    def test_no_role_may_make_anything(self):
+        for role in ROLES:
+            self.assertEqual(self.as_role(role, "create table sendcode.mine (a int)"), "42501")
+
+    def test_roles_cannot_log_in(self):
+        able = self.sql("select rolcanlogin or rolsuper or rolcreaterole or rolcreatedb as able"
+                        " from pg_roles where rolname = any (%s)", [f"sendcode_{r}" for r in ROLES])
+        self.assertEqual([tuple(a) for a in able], [(False,)] * len(ROLES))
+
+    def test_the_verifier_verifies_and_sees_nothing(self):
+        sent, _ = self.worker.send(self.job())
+        rows = self.as_role("verifier", "select * from sendcode.verify(%s, 'login', null, %s)",
+                            self.phone, b"w" * 32)
+        self.assertEqual(rows[0].verdict, "wrong")
+        self.assertEqual(self.as_role("verifier", "select * from sendcode.challenge"), "42501")
+        self.assertEqual(self.as_role("verifier", "select * from sendcode.deliveries"), "42501")
+
+    def test_the_receiver_inserts_receipts_and_reads_none(self):
+        self.assertEqual(self.as_role(
+            "receiver", "insert into sendcode.receipt (serial_no, phone, status, source)"
+            " values ('s', '+8613800138000', 'SUCCESS', 'callback')"), [])
+        self.assertEqual(self.as_role("receiver", "select * from sendcode.receipt"), "42501")
+        self.assertEqual(self.as_role("receiver", "delete from sendcode.receipt"), "42501")
+        self.assertEqual(self.as_role("auditor", "select phone from sendcode.receipts")[0].phone,
+                         "+86138****8000")
+
+    def test_the_worker_works_with_functions_alone(self):
+        self.worker.cursor.execute("set role sendcode_worker")
+        row = self.job()
+        _, answer = self.worker.send(row)
+        self.assertEqual(answer.state, "sent")
+        self.worker.take([0])
+        self.worker.cursor.execute("select * from sendcode.sweep()")
+        self.worker.cursor.execute("select * from sendcode.outbox_take(5)")
+        self.worker.cursor.execute("select * from sendcode.timeline(%s)", (row["job_id"],))
+        self.assertGreater(len(self.worker.cursor.fetchall()), 2)
+        self.assertEqual(self.as_role("worker", "select * from sendcode.delivery"), "42501")
+
+    def test_auditors_see_masked_phones_and_investigators_whole_ones(self):
+        row = self.job(client_ip="192.0.2.9")
+        self.worker.send(row)
+        question = "select * from sendcode.deliveries where job_id = %s"
+        masked = self.as_role("auditor", question, row["job_id"])[0]
+        whole = self.as_role("investigator", question, row["job_id"])[0]
+        self.assertEqual(masked.phone, self.phone[:6] + "****" + self.phone[-4:])
+        self.assertEqual(whole.phone, self.phone)
+        for role in ("auditor", "investigator"):
+            told = self.as_role(role, "select * from sendcode.timeline(%s)", self.phone)
+            self.assertGreater(len(told), 2)
+            self.assertNotIn(self.phone[1:], str(told))
+
+    def test_masks(self):
+        for phone, masked in (("+8613800138000", "+86138****8000"), ("+12345678", "+****5678"),
+                              ("+123456789012345", "+12345****2345"),
+                              ("+1234567890", "+12****7890")):
+            self.assertEqual(self.sql("select sendcode.mask_phone(%s)", phone)[0][0], masked)
+
+
+if __name__ == "__main__":
+    unittest.main()
