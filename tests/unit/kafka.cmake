@@ -10,3 +10,7 @@ foreach(name out letter)
     sc_unit_test(kafka_${name}_test
         SOURCES unit/kafka_${name}_test.c unit/kafka_rig.c unit/kafka_poster.c LIBS ${kafka_libs})
 endforeach()
+# The mock cluster lets each new group wait for 3 s, and each rebalance for the session time-out.
+if(NOT SENDCODE_FUZZ)
+    set_tests_properties(unit.kafka_in_test unit.kafka_group_test PROPERTIES TIMEOUT 300)
+endif()

@@ -13,7 +13,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 
-#define WAIT_MAX_US (15 * US_PER_S)
+#define WAIT_MAX_US (60 * US_PER_S)
 #define POLL_US (2 * US_PER_MS)
 
 void rig_set(struct rig *r, const char *name, const char *value)

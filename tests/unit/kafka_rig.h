@@ -33,7 +33,7 @@ void rig_open(struct rig *r, const char *brokers, const char *const *extra);
 void rig_close(struct rig *r);
 void rig_set(struct rig *r, const char *name, const char *value);
 
-/* Runs the loop until cond(arg); fails the test, naming what, after 15 s. */
+/* Runs the loop until cond(arg); fails the test, naming what, after 60 s. */
 void rig_wait(struct rig *r, bool (*cond)(void *arg), void *arg, const char *what);
 void rig_run_ms(struct rig *r, int ms); /* only to show that something does not happen */
 
