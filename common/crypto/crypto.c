@@ -82,7 +82,7 @@ void crypto_hex(const uint8_t digest[SHA256_SIZE], char out[SHA256_HEX_SIZE])
         out[2 * i] = digits[digest[i] >> 4];
         out[2 * i + 1] = digits[digest[i] & 15];
     }
-    out[2 * SHA256_SIZE] = '\0';
+    out[SHA256_HEX_SIZE - 1] = '\0';
 }
 
 void crypto_random(void *out, size_t len)

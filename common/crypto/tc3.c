@@ -22,19 +22,19 @@ static const char *signed_headers(const struct tc3_request *req)
 static void derive_key(struct tc3_signer *s, const char *secret_key, const char *service,
                        int64_t day)
 {
-    size_t secret_len = strlen(secret_key);
-    char *first = mem_must_alloc(secret_len + 4);
+    struct buf first = BUF_INIT;
     uint8_t k_date[SHA256_SIZE];
     uint8_t k_service[SHA256_SIZE];
 
     text_from_date_us(day * SECONDS_PER_DAY * US_PER_S, s->date);
-    memcpy(first, "TC3", 3);
-    memcpy(first + 3, secret_key, secret_len);
-    crypto_hmac(first, secret_len + 3, s->date, strlen(s->date), k_date);
+    buf_add_text(&first, "TC3");
+    buf_add_text(&first, secret_key);
+    if (first.failed)
+        panic("no memory for a signing key");
+    crypto_hmac(first.data, first.len, s->date, strlen(s->date), k_date);
     crypto_hmac(k_date, sizeof(k_date), service, strlen(service), k_service);
     crypto_hmac(k_service, sizeof(k_service), "tc3_request", strlen("tc3_request"), s->key);
-    mem_wipe(first, secret_len + 4);
-    mem_free(first);
+    buf_wipe(&first);
     mem_wipe(k_date, sizeof(k_date));
     mem_wipe(k_service, sizeof(k_service));
 

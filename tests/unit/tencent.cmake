@@ -5,6 +5,12 @@ sc_unit_test(tencent_sms_test
         ${CMAKE_CURRENT_LIST_DIR}/tencent_sms_test.c
         ${CMAKE_CURRENT_LIST_DIR}/tiny_server.c
     LIBS sc_worker_tencent)
+sc_unit_test(tencent_requests_test
+    SOURCES
+        ${CMAKE_CURRENT_LIST_DIR}/sms_fixture.c
+        ${CMAKE_CURRENT_LIST_DIR}/tencent_requests_test.c
+        ${CMAKE_CURRENT_LIST_DIR}/tiny_server.c
+    LIBS sc_worker_tencent)
 sc_unit_test(answer_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/answer_test.c LIBS sc_worker_tencent)
 sc_unit_test(provider_clock_test
     SOURCES ${CMAKE_CURRENT_LIST_DIR}/provider_clock_test.c

@@ -212,15 +212,11 @@ struct http_multi *http_multi_new(struct loop *l, unsigned max_connections, int6
 
 void http_multi_free(struct http_multi *m)
 {
-    struct watch *w, *next;
-
     if (!m)
         return;
     curl_multi_cleanup(m->curl);
-    HASH_ITER(hh, m->watches, w, next)
-    {
-        watch_remove(w);
-    }
+    while (m->watches)
+        watch_remove(m->watches);
     loop_timer_free(m->timer);
     mem_free(m);
 }

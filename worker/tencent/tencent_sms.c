@@ -25,8 +25,10 @@
 #define CONTENT_TYPE "application/json; charset=utf-8"
 /* Any well-formed number does: nothing is sent to it. */
 #define QUERY_BODY "{\"PhoneNumberSet\":[\"+8613800138000\"]}"
-#define CLOCK_RENEW_US (600 * US_PER_S) /* without other answers */
+#define CLOCK_RENEW_US (600 * US_PER_S) /* when no other answer did it */
 #define N_QUERIES 2
+
+static const char content_type_line[] = "Content-Type: " CONTENT_TYPE;
 
 struct slot {
     uint64_t ticket;
@@ -43,7 +45,6 @@ struct tencent_sms {
     struct loop_timer *clock_timer; /* the next clock query */
     struct backoff clock_backoff;
     struct log_gate clock_gate;
-    bool clock_query_under_way;
     bool probe_under_way;
     int64_t signature_life_s;
     char *secret_id;
@@ -167,10 +168,12 @@ static void probe(void *self)
 static void query_clock(void *arg)
 {
     struct tencent_sms *t = arg;
+    int64_t age_us = clock_boot_us() - t->clock.learned_at_us;
 
-    if (t->clock_query_under_way)
+    if (t->clock.is_known && age_us < CLOCK_RENEW_US) {
+        loop_timer_start(t->clock_timer, CLOCK_RENEW_US - age_us); /* other answers renewed it */
         return;
-    t->clock_query_under_way = true;
+    }
     query(t, clock_slot(t));
 }
 
@@ -262,7 +265,6 @@ static void finish_clock_query(struct tencent_sms *t, const struct http_answer *
     bool answered = read_query(t, a, code, why);
     int64_t dropped = 0;
 
-    t->clock_query_under_way = false;
     if (answered && a->date_s >= 0) {
         if (log_gate_reset(&t->clock_gate))
             log_info("the provider answers again");
@@ -305,12 +307,7 @@ static struct http_client *new_http(struct loop *l, const struct settings *s, un
     struct buf region = BUF_INIT;
     struct buf token = BUF_INIT;
     const char *headers[] = {
-        "Content-Type: " CONTENT_TYPE,
-        "X-TC-Version: 2021-01-11",
-        "Accept: application/json",
-        NULL,
-        NULL,
-        NULL,
+        content_type_line, "X-TC-Version: 2021-01-11", "Accept: application/json", NULL, NULL, NULL,
     };
     struct http_client *http;
 
