@@ -1,6 +1,6 @@
 -- What claim and record share: the locks that they take, in the one order that all functions keep
--- (epochs, phones, challenges, jobs, deliveries; each as a whole, sorted, before the next), and
--- the moves that are rare. These functions are called with the search_path of the function that
+-- (epochs, phones and jobs, each sorted; then challenges, which the phones guard; then
+-- deliveries), and the moves that are rare. These functions are called with the search_path of the function that
 -- calls them, which is pinned; nobody else may execute them.
 
 -- How long after its end a code still verifies: the SMS says whole minutes.
@@ -41,18 +41,6 @@ begin
     select distinct a.phone collate "C" as phone from unnest(p_phone) a(phone)
     where a.phone is not null order by phone
     on conflict (phone) do update set phone = excluded.phone where false;
-end
-$$;
-
--- Locks those of the challenges that exist.
-create function sendcode.lock_challenges(p_phone text[], p_scene text[]) returns void
-language plpgsql
-as $$
-begin
-    perform from (select distinct a.phone collate "C" as phone, a.scene collate "C" as scene
-                  from unnest(p_phone, p_scene) a(phone, scene) order by phone, scene) a
-    cross join lateral (select from challenge c where c.phone = a.phone and c.scene = a.scene
-                        for update) c;
 end
 $$;
 

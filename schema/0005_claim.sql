@@ -49,11 +49,12 @@ begin
            array_agg(k.i) filter (where k.place > 1)
     into v_first, v_last, v_same_job, v_older
     from (select a.at, a.i::int as i,
-                 row_number() over (partition by a.job_id order by a.at desc, a.i desc) as nr,
-                 row_number() over (partition by a.phone order by a.at desc, a.i desc) as place
+                 row_number() over (partition by a.job_id collate "C"
+                                    order by a.at desc, a.i desc) as nr,
+                 row_number() over (partition by a.phone collate "C"
+                                    order by a.at desc, a.i desc) as place
           from unnest(p_job_id, p_phone, p_requested_at) with ordinality a(job_id, phone, at, i)) k;
     perform lock_phones(p_phone);
-    perform lock_challenges(p_phone, p_scene);
     -- One job_id at a time: the key (job_id, day) does not stop a second record of another day.
     perform pg_advisory_xact_lock(k.key)
     from (select distinct hashtextextended(a.job_id, 0) as key from unnest(p_job_id) a(job_id)
@@ -225,7 +226,8 @@ begin
                               and o."offset" = p_offset[a.i] limit 1) o on true
                         left join lateral (
                             select * from challenge c
-                            where c.phone = a.phone and c.scene = a.scene limit 1) c on true
+                            where c.phone = a.phone and c.scene = a.scene limit 1
+                            for update) c on true
                         left join lateral (
                             select true as busy from challenge b
                             where b.phone = a.phone and b.busy_until > v_now
