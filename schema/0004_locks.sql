@@ -1,7 +1,7 @@
 -- What claim and record share: the locks that they take, in the one order that all functions keep
 -- (epochs, phones and jobs, each sorted; then challenges, which the phones guard; then
--- deliveries), and the moves that are rare. These functions are called with the search_path of the function that
--- calls them, which is pinned; nobody else may execute them.
+-- deliveries), and the moves that are rare. These functions are called with the search_path of
+-- the function that calls them, which is pinned; nobody else may execute them.
 
 -- How long after its end a code still verifies: the SMS says whole minutes.
 create function sendcode.grace() returns interval
