@@ -256,3 +256,5 @@ create table sendcode.receipt (
     match            text check (match in ('joined', 'orphan', 'repeat')),
     job_id           text
 );
+
+create index receipt_job on sendcode.receipt (job_id) where job_id is not null;

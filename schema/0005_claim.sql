@@ -220,7 +220,8 @@ begin
                         left join lateral (
                             -- A record that was invalid for being ahead of its time stays so.
                             select true as known from record_other o
-                            where p_offset[a.i] < v_next_offsets[a.slot] and o.topic = p_topic
+                            where p_offset[a.i] < v_next_offsets[a.slot]
+                              and o.what = 'invalid' and o.topic = p_topic
                               and o.partition = p_partition[a.i]
                               and o.incarnation = p_incarnation[a.i]
                               and o."offset" = p_offset[a.i] limit 1) o on true

@@ -13,11 +13,11 @@ begin
     for r in
         select p.job_id, p.day, p.phone, p.scene
         from parked p
-        join phone_limit l on l.phone = p.phone
+        cross join lateral (select from phone_limit l where l.phone = p.phone limit 1
+                            for update skip locked) l
         where p.kind = 'in_doubt' and p.due_at < clock_timestamp()
         order by p.due_at
         limit p_limit
-        for update of l skip locked
     loop
         v_now := clock_timestamp();
         update parked
@@ -96,6 +96,16 @@ create table sendcode.sweep_position (
 ) with (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 insert into sendcode.sweep_position values ('');
 
+-- Those of the phones that have no challenge.
+create function sendcode.idle_phones(p_phones text[]) returns text[]
+language sql stable
+as $$
+    select array(select a.phone from unnest(p_phones) a(phone)
+                 left join lateral (select true as there from sendcode.challenge c
+                                    where c.phone = a.phone limit 1) c on true
+                 where c.there is null)
+$$;
+
 -- Deletes phones without a challenge, some at a time, going round and round.
 create function sendcode.drop_phones(p_limit int) returns void
 language plpgsql
@@ -113,15 +123,13 @@ begin
                       limit p_limit);
     update sweep_position
     set phone = case when cardinality(v_phones) < p_limit then '' else v_phones[p_limit] end;
-    v_phones := array(
-        select l.phone from phone_limit l
-        where l.phone = any (v_phones)
-          and not exists (select from challenge c where c.phone = l.phone)
-        for update skip locked);
-    -- Locked now: nobody else makes a challenge for them; but one may have been made just before.
-    delete from phone_limit l
-    where l.phone = any (v_phones)
-      and not exists (select from challenge c where c.phone = l.phone);
+    v_phones := idle_phones(v_phones);
+    if v_phones <> '{}' then
+        -- Once they are locked nobody makes a challenge for them; until then somebody may have.
+        v_phones := array(select l.phone from phone_limit l where l.phone = any (v_phones)
+                          for update skip locked);
+        delete from phone_limit where phone = any (idle_phones(v_phones));
+    end if;
 end
 $$;
 
@@ -166,10 +174,6 @@ begin
     if v_ids = '{}' then
         return;
     end if;
-    -- Of a job that retention took there is nothing to announce.
-    delete from outbox o
-    where o.id = any (v_ids)
-      and not exists (select from delivery d where d.job_id = o.job_id and d.day = o.day);
     update outbox o set taken_at = clock_timestamp() where o.id = any (v_ids);
     return query
     select o.id, d.job_id, d.phone, d.scene, d.state::text, d.reason, d.seq, d.provider_code,

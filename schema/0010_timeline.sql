@@ -56,14 +56,17 @@ begin
         union all
         select r.received_at, 6, j.job_id, 'receipt',
                concat_ws(', ', r.status, r.code, r.match, 'from ' || r.source)
-        from job j join receipt r on r.job_id = j.job_id
+        from job j
+        cross join lateral (select * from receipt r where r.job_id = j.job_id offset 0) r
         union all
         select j.verified_at, 7, j.job_id, 'verified', null from job j
         where j.verified_at is not null
         union all
         select o.at, 8, j.job_id, 'duplicate_record',
                format('record %s/%s/%s', o.topic, o.partition, o."offset")
-        from job j join record_other o on o.job_id = j.job_id and o.what = 'duplicate'
+        from job j
+        cross join lateral (select * from record_other o
+                            where o.job_id = j.job_id and o.what = 'duplicate' offset 0) o
         union all
         select w.at, 9, null, 'wrong_try',
                concat_ws(', ', 'scene ' || w.scene, 'from ' || host(w.client_ip))
