@@ -82,6 +82,11 @@ class Ownership(DatabaseTest):
         self.assertEqual(heir.claim_one(row).verdict, "known")
         self.assertEqual(self.verify(old.nonce).job_id, row["job_id"])
 
+    def test_another_claim_of_the_same_owner_waits_as_well(self):
+        row = self.job()
+        self.worker.claim_one(row)
+        self.assertEqual(self.worker.claim_one(row).verdict, "wait")
+
     def test_epochs_grow_and_offsets_are_told(self):
         first = self.worker.take([7, 8])
         self.worker.claim_one(self.job(partition=7, offset=41))

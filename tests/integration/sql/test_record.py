@@ -134,6 +134,27 @@ class Fences(DatabaseTest):
         self.heir.record_one(row, self.heir.claim_one(row), "sent")
         self.assertNotIn(row["job_id"], self.outbox())
 
+    def test_an_owners_fact_about_a_parked_job_goes_to_the_outbox(self):
+        row = self.job(scene="register", phone=self.phone + "0")
+        row["epoch"] = self.heir.epochs[0]
+        answer = self.heir.claim_one(row)
+        self.heir.record_one(row, answer, "in_doubt")
+        self.assertNotIn(row["job_id"], self.outbox())
+        self.heir.record_one(row, answer, "sent")
+        self.assertIn(row["job_id"], self.outbox())
+
+    def test_evidence_of_an_attempt_grows_and_is_never_weakened(self):
+        self.age(20)
+        self.row["epoch"] = self.heir.epochs[0]
+        self.heir.claim_one(self.row)
+        late = {**self.row, "epoch": self.worker.epochs[0]}
+        for state, outcome in (("rejected", "refused"), ("sent", "accepted"),
+                               ("in_doubt", "accepted"), ("rejected", "accepted")):
+            self.worker.record_one(late, self.answer, state)
+            kept = self.sql("select outcome from sendcode.attempt where job_id = %s",
+                            self.row["job_id"])
+            self.assertEqual([k.outcome for k in kept], [outcome], state)
+
     def test_a_fact_settles_a_doubt(self):
         self.age(20)
         self.row["epoch"] = self.heir.epochs[0]

@@ -49,11 +49,16 @@ class Sweep(DatabaseTest):
                                       self.phone), [], table)
 
     def test_a_job_under_way_keeps_its_row(self):
-        row = self.job()
-        self.worker.claim_one(row)
-        self.age(2 * 86400)
-        self.sweep()
-        self.assertEqual(self.challenge().next_job_id, row["job_id"])
+        for state in ("claimed", "retry"):
+            with self.subTest(state=state):
+                self.setUp()
+                row = self.job()
+                answer = self.worker.claim_one(row)
+                if state == "retry":
+                    self.worker.record_one(row, answer, "retry")
+                self.age(86400 + 400)
+                self.sweep()
+                self.assertEqual(self.challenge().next_job_id, row["job_id"])
 
     def test_phones_without_a_challenge_go(self):
         self.worker.claim_one(self.job(requested_at=ago(500)))
