@@ -214,8 +214,9 @@ begin
                         left join lateral (
                             select * from delivery d
                             where d.job_id = a.job_id and d.day between v_from and v_to
-                              and (d.day between a.day - 1 and a.day + 1
-                                   or a.old and d.day between v_today - 1 and v_today + 1)
+                              -- "is true": no partition is looked for once a row.
+                              and (d.day between a.day - 1 and a.day + 1 or a.old
+                                   and d.day between v_today - 1 and v_today + 1) is true
                             limit 1) d on true
                         left join lateral (
                             -- A record that was invalid for being ahead of its time stays so.

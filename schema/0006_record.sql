@@ -44,8 +44,9 @@ begin
                      as round
           from unnest(p_job_id, p_day) with ordinality a(job_id, day, i)
           left join lateral (select d.phone from delivery d
-                             where d.job_id = a.job_id and d.day = a.day
-                               and d.day between v_from and v_to limit 1) d on true) k;
+                             where d.job_id = a.job_id and d.day between v_from and v_to
+                               -- "is true": no partition is looked for once a row.
+                               and (d.day = a.day) is true limit 1) d on true) k;
 
     perform lock_phones(v_phones);
     v_now := clock_timestamp();
@@ -98,8 +99,8 @@ begin
                         offset 0) a
                     left join lateral (
                         select * from delivery d
-                        where d.job_id = a.job_id and d.day = p_day[a.i]
-                          and d.day between v_from and v_to limit 1) d on true
+                        where d.job_id = a.job_id and d.day between v_from and v_to
+                          and (d.day = p_day[a.i]) is true limit 1) d on true
                     offset 0) k
                 offset 0) s
             left join lateral (
