@@ -41,52 +41,74 @@ begin
 end
 $$;
 
--- Erases codes past their grace, and deletes challenges that nothing needs any more: codes a day
--- past their grace, windows over, no job under way (or one whose record Kafka has long forgotten).
+-- Until when a challenge is needed: a day past the grace of its codes, as long as its windows run
+-- and its phone is busy, and while a job is under way (or may be: its deadline is long over then).
+create function sendcode.needed_until(c sendcode.challenge) returns timestamptz
+language sql immutable
+as $$
+    select coalesce(greatest(
+        c.live_end + sendcode.grace() + interval '24 hours',
+        c.next_end + sendcode.grace() + interval '24 hours',
+        c.hour_from + interval '1 hour', c.day_from + interval '24 hours',
+        c.charged_at + interval '24 hours',
+        c.tries_from + c.tries_window * interval '1 second', c.day_tries_from + interval '24 hours',
+        c.busy_until, c.next_requested_at + interval '48 hours'), '-infinity')
+$$;
+
+-- Deletes those of the phones that have no challenge; passes by those that others hold.
+create function sendcode.drop_idle_phones(p_phones text[]) returns void
+language plpgsql
+as $$
+declare
+    v_phones text[] := p_phones;
+begin
+    -- Once they are locked nobody makes a challenge for them; until then somebody may have.
+    for v_look in 1 .. 2 loop
+        v_phones := array(select a.phone from unnest(v_phones) a(phone)
+                          left join lateral (select true as there from challenge c
+                                             where c.phone = a.phone limit 1) c on true
+                          where c.there is null);
+        if v_phones = '{}' then
+            return;
+        end if;
+        v_phones := array(select l.phone from phone_limit l where l.phone = any (v_phones)
+                          for update skip locked);
+    end loop;
+    delete from phone_limit where phone = any (v_phones);
+end
+$$;
+
+-- Erases codes past their grace, and deletes challenges that nothing needs any more, with phones.
 create function sendcode.erase_codes(p_limit int) returns void
 language plpgsql
 as $$
 declare
     v_now timestamptz := clock_timestamp();
-    r record;
+    v_rows tid[];
+    v_phones text[];
 begin
-    for r in
-        select c.phone, c.scene,
-               c.live_proof is not null and coalesce(c.live_end + grace() <= v_now, true)
-                   as live_over,
-               c.next_proof is not null and coalesce(c.next_end + grace() <= v_now, true)
-                   as next_over,
-               least(case when c.live_proof is not null and c.live_end + grace() > v_now
-                          then c.live_end + grace() end,
-                     case when c.next_proof is not null and c.next_end + grace() > v_now
-                          then c.next_end + grace() end) as over_next,
-               greatest(c.live_end + grace() + interval '24 hours',
-                        c.next_end + grace() + interval '24 hours',
-                        c.hour_from + interval '1 hour', c.day_from + interval '24 hours',
-                        c.charged_at + interval '24 hours',
-                        c.tries_from + c.tries_window * interval '1 second',
-                        c.day_tries_from + interval '24 hours', c.busy_until,
-                        c.next_requested_at + interval '48 hours') as over_all
-        from challenge c
-        where c.sweep_at <= v_now
-        order by c.sweep_at
-        limit p_limit
-        for update skip locked
-    loop
-        if r.over_next is null and coalesce(r.over_all <= v_now, true) then
-            delete from challenge where phone = r.phone and scene = r.scene;
-            continue;
-        end if;
-        update challenge
-        set sweep_at = coalesce(r.over_next, r.over_all),
-            live_nonce = case when not r.live_over then live_nonce end,
-            live_proof = case when not r.live_over then live_proof end,
-            live_key_id = case when not r.live_over then live_key_id end,
-            next_nonce = case when not r.next_over then next_nonce end,
-            next_proof = case when not r.next_over then next_proof end,
-            next_key_id = case when not r.next_over then next_key_id end
-        where phone = r.phone and scene = r.scene;
-    end loop;
+    -- Once locked, a row keeps its place.
+    v_rows := array(select ctid from challenge where sweep_at <= v_now
+                    order by sweep_at limit p_limit for update skip locked);
+    with gone as (
+        delete from challenge c where ctid = any (v_rows) and needed_until(c) <= v_now
+        returning phone)
+    select array_agg(distinct phone) into v_phones from gone;
+    update challenge c
+    set live_nonce = case when live_end + grace() > v_now then live_nonce end,
+        live_proof = case when live_end + grace() > v_now then live_proof end,
+        live_key_id = case when live_end + grace() > v_now then live_key_id end,
+        next_nonce = case when next_end + grace() > v_now then next_nonce end,
+        next_proof = case when next_end + grace() > v_now then next_proof end,
+        next_key_id = case when next_end + grace() > v_now then next_key_id end,
+        sweep_at = coalesce(
+            least(case when live_proof is not null and live_end + grace() > v_now
+                       then live_end + grace() end,
+                  case when next_proof is not null and next_end + grace() > v_now
+                       then next_end + grace() end),
+            needed_until(c))
+    where ctid = any (v_rows);
+    perform drop_idle_phones(v_phones);
 end
 $$;
 
@@ -96,17 +118,7 @@ create table sendcode.sweep_position (
 ) with (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 insert into sendcode.sweep_position values ('');
 
--- Those of the phones that have no challenge.
-create function sendcode.idle_phones(p_phones text[]) returns text[]
-language sql stable
-as $$
-    select array(select a.phone from unnest(p_phones) a(phone)
-                 left join lateral (select true as there from sendcode.challenge c
-                                    where c.phone = a.phone limit 1) c on true
-                 where c.there is null)
-$$;
-
--- Deletes phones without a challenge, some at a time, going round and round.
+-- Deletes phones that never got a challenge, some at a time, going round and round.
 create function sendcode.drop_phones(p_limit int) returns void
 language plpgsql
 as $$
@@ -123,13 +135,7 @@ begin
                       limit p_limit);
     update sweep_position
     set phone = case when cardinality(v_phones) < p_limit then '' else v_phones[p_limit] end;
-    v_phones := idle_phones(v_phones);
-    if v_phones <> '{}' then
-        -- Once they are locked nobody makes a challenge for them; until then somebody may have.
-        v_phones := array(select l.phone from phone_limit l where l.phone = any (v_phones)
-                          for update skip locked);
-        delete from phone_limit where phone = any (idle_phones(v_phones));
-    end if;
+    perform drop_idle_phones(v_phones);
 end
 $$;
 
@@ -143,8 +149,9 @@ set jit = off
 as $$
 begin
     perform end_doubt(500);
-    perform erase_codes(500);
-    perform drop_phones(500);
+    -- Many: a busy second's codes end in one second, too.
+    perform erase_codes(5000);
+    perform drop_phones(1000);
     perform make_partitions((now() at time zone 'UTC')::date, 3);
     return query select count(*) from parked where kind = 'in_doubt';
 end
