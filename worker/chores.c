@@ -5,7 +5,7 @@
 #include "common/loop.h"
 
 #define OUTBOX_EVERY_US (1 * US_PER_S)
-#define SWEEP_EVERY_US (5 * US_PER_S)
+#define SWEEP_EVERY_US (1 * US_PER_S)
 
 /* Workers started together do not sweep together. */
 static int64_t jittered(int64_t us)

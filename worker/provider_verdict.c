@@ -88,13 +88,12 @@ static bool is_refusal_for_time(const char *code)
  */
 static struct provider_verdict judge_time(const struct verdict_input *in)
 {
-    struct provider_verdict v = plain(VERDICT_RETRY);
+    bool soon = in->result->signature_age_us <= in->signature_life_us;
+    struct provider_verdict v = plain(soon && in->resigned ? VERDICT_CONFIG : VERDICT_RETRY);
 
-    if (in->result->signature_age_us > in->signature_life_us)
-        return v;
-    if (in->resigned)
-        return plain(VERDICT_CONFIG);
-    v.sign_again = true;
+    v.of_clock = true;
+    v.sign_again = soon && !in->resigned;
+    v.remedy = "set signature_life = 300 in [tencent], or mend the clocks";
     return v;
 }
 

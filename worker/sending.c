@@ -134,9 +134,12 @@ void sending_start(struct pipeline *p, struct flight *f, const struct claim_answ
     }
     if (!derive_checked(s, f, a, code)) {
         not_sent(p, f, "no key of ours gives the stored proof", REASON_CONFIGURATION);
-        stops_on_refused(&p->stops, f->job.scene_name, true,
-                         "two workers have different SENDCODE_CODE_KEY or SENDCODE_VERIFY_KEY",
-                         now);
+        const struct stop_cause cause = {
+            .account = true,
+            .reason = "keys differ",
+            .remedy = "give every worker the same SENDCODE_CODE_KEY and SENDCODE_VERIFY_KEY",
+        };
+        stops_on_refused(&p->stops, f->job.scene_name, &cause, now);
         return;
     }
     send_sms(p, f, code, a->life_us);
@@ -178,10 +181,12 @@ static void on_accepted(struct pipeline *p, struct flight *f)
 }
 
 /* A refusal that an operator must mend: the job is kept, sending stops. */
-static void on_config(struct pipeline *p, struct flight *f, bool account)
+static void on_config(struct pipeline *p, struct flight *f, bool account, const char *remedy)
 {
+    const struct stop_cause cause = {
+        .account = account, .reason = f->result.code, .remedy = remedy};
     retry(f, ATTEMPT_REFUSED, REASON_CONFIGURATION);
-    stops_on_refused(&p->stops, f->job.scene_name, account, f->result.code, loop_now_us(p->loop));
+    stops_on_refused(&p->stops, f->job.scene_name, &cause, loop_now_us(p->loop));
 }
 
 /* A refusal of this number or content; five in a row, of different phones, are the scene's fault.
@@ -189,7 +194,7 @@ static void on_config(struct pipeline *p, struct flight *f, bool account)
 static void on_rejected(struct pipeline *p, struct flight *f, enum job_reason reason)
 {
     if (stops_on_number_refused(&p->stops, f->job.scene_name, f->job.phone, f->result.code))
-        on_config(p, f, false);
+        on_config(p, f, false, NULL);
     else
         decide(f, ATTEMPT_REFUSED, JOB_REJECTED, reason);
 }
@@ -212,7 +217,8 @@ static void apply(struct pipeline *p, struct flight *f, const struct provider_ve
         return;
     case VERDICT_RETRY:
         retry(f, ATTEMPT_REFUSED, REASON_NONE);
-        window_on_failure(&p->window);
+        if (!v->of_clock)
+            window_on_failure(&p->window);
         if (v->sign_again)
             f->retry_wait_us = 0;
         return;
@@ -231,7 +237,7 @@ static void apply(struct pipeline *p, struct flight *f, const struct provider_ve
         f->outcome.retry_after = v->retry_after;
         return;
     case VERDICT_CONFIG:
-        on_config(p, f, v->scope == SCOPE_ACCOUNT);
+        on_config(p, f, v->scope == SCOPE_ACCOUNT, v->remedy);
         return;
     case VERDICT_IN_DOUBT:
         decide(f, ATTEMPT_IN_DOUBT, JOB_IN_DOUBT, REASON_NONE);

@@ -106,16 +106,17 @@ void stops_on_trial_over(struct stops *s, const char *scene, int64_t now_us)
     end_trial(s, find(s, scene), now_us);
 }
 
-static void stop_one(struct stops *s, struct stop *stop, const char *reason, int64_t now_us)
+static void stop_one(struct stops *s, struct stop *stop, const struct stop_cause *cause,
+                     int64_t now_us)
 {
     char label[192];
     bool again = is_stopped(stop);
-    bool other_reason = again && strcmp(stop->reason, reason) != 0;
+    bool other_reason = again && strcmp(stop->reason, cause->reason) != 0;
     if (other_reason) {
         metric_name(stop, label);
         metrics_drop(s->meters->stopped, label);
     }
-    snprintf(stop->reason, sizeof(stop->reason), "%s", reason);
+    snprintf(stop->reason, sizeof(stop->reason), "%s", cause->reason);
     stop->trial = false;
     stop->trial_at_us = next_trial_us(s, stop, now_us);
     if (again && !other_reason)
@@ -123,16 +124,16 @@ static void stop_one(struct stops *s, struct stop *stop, const char *reason, int
     metric_name(stop, label);
     metric_set(metrics_cell(s->meters->stopped, label), 1);
     log_error("the provider refuses for a reason that must be mended; intake is stopped and probes",
-              LS("stopped", subject(stop)), LS("reason", reason),
-              LS("see", "sendcode docs/OPERATIONS.md, provider codes"));
+              LS("stopped", subject(stop)), LS("reason", cause->reason),
+              LS("remedy", cause->remedy ? cause->remedy : "see docs/OPERATIONS.md"));
 }
 
-void stops_on_refused(struct stops *s, const char *scene, bool account, const char *reason,
+void stops_on_refused(struct stops *s, const char *scene, const struct stop_cause *cause,
                       int64_t now_us)
 {
     end_trial(s, &s->account, now_us);
     end_trial(s, find(s, scene), now_us);
-    stop_one(s, account ? &s->account : must_get(s, scene), reason, now_us);
+    stop_one(s, cause->account ? &s->account : must_get(s, scene), cause, now_us);
 }
 
 static bool resume(struct stops *s, struct stop *stop)

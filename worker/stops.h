@@ -49,8 +49,13 @@ bool stops_hold(const struct stops *s, const char *scene);
 /* The trial let through by stops_ask ended without saying anything about the stop. */
 void stops_on_trial_over(struct stops *s, const char *scene, int64_t now_us);
 
-/* The provider refused for a reason to be mended. account: it concerns every scene. */
-void stops_on_refused(struct stops *s, const char *scene, bool account, const char *reason,
+/* Why the provider refused, for an operator to mend. */
+struct stop_cause {
+    bool account;       /* it concerns every scene */
+    const char *reason; /* the provider's code, or our own word */
+    const char *remedy; /* NULL: see docs/OPERATIONS.md */
+};
+void stops_on_refused(struct stops *s, const char *scene, const struct stop_cause *cause,
                       int64_t now_us);
 
 /* The provider took a request of this scene, or refused it for the number's own sake: true if that

@@ -64,12 +64,12 @@ class Program:
     def says(self, words):
         return words in self.text()
 
-    def signal(self, number):
+    def tell(self, number):
         self.process.send_signal(number)
 
     def end(self, number=signal.SIGTERM):
         if self.process.poll() is None:
-            self.signal(number)
+            self.tell(number)
         return self.process.wait(timeout=PATIENCE)
 
 
@@ -234,6 +234,11 @@ class Rig(unittest.TestCase):
             ["kcat", "-b", BOOTSTRAP, "-t", f"{self.name}.{topic}", "-C", "-J", "-e", "-q", "-o",
              "beginning"], capture_output=True, check=True, timeout=PATIENCE).stdout
         return [json.loads(line) for line in out.decode(errors="replace").splitlines()]
+
+    @staticmethod
+    def headers(record):
+        flat = record["headers"]
+        return dict(zip(flat[::2], flat[1::2]))
 
     def events(self, job_id=None):
         events = [json.loads(r["payload"]) for r in self.consume("events")]

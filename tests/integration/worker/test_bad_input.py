@@ -32,8 +32,10 @@ class BadJobs(Rig):
         self.assertEqual(reasons, list(bad))
         letters = wait_for("the dead letters", lambda: (
             lambda found: found if len(found) == len(bad) else None)(self.consume("dead")))
-        for letter, value in zip(letters, bad.values()):
-            headers = dict(zip(letter["headers"][::2], letter["headers"][1::2]))
+        found = {self.headers(letter)["sendcode-offset"]: letter for letter in letters}
+        for offset, value in enumerate(bad.values()):
+            letter = found[str(offset)]
+            headers = self.headers(letter)
             self.assertEqual(letter["payload"], value)
             self.assertEqual(headers["sendcode-topic"], f"{self.name}.jobs")
             self.assertEqual(headers["sendcode-partition"], "0")
@@ -46,7 +48,7 @@ class BadJobs(Rig):
         worker = self.start_worker()
         self.publish(self.job(code="482913"), headers=["x=482913"])
         letter = wait_for("the dead letter", lambda: self.consume("dead"))[0]
-        headers = dict(zip(letter["headers"][::2], letter["headers"][1::2]))
+        headers = self.headers(letter)
         self.assertIsNone(letter["payload"])
         self.assertEqual(headers["sendcode-omitted"], "code")
         self.assertNotIn("x", headers)
@@ -105,13 +107,13 @@ class BadConfiguration(Rig):
         worker = self.start_worker()
         good = self.config_path.read_text()
         self.config_path.write_text(good + "\n[worker]\nin_flight = many\n")
-        worker.signal(signal.SIGHUP)
+        worker.tell(signal.SIGHUP)
         wait_for("the complaint", lambda: worker.says("the old one stays"))
         job = self.publish(self.job())
         self.wait_state(job, "sent")
         self.config_path.write_text(good + "\n[scene login]\ntemplate_id = 1\n"
                                     "template_params = {code},{minutes}\n")
-        worker.signal(signal.SIGHUP)
+        worker.tell(signal.SIGHUP)
         wait_for("the reload", lambda: worker.says("configuration read again"))
         job = self.publish(self.job(scene="login", phone="+8613800138001"))
         self.wait_state(job, "sent")

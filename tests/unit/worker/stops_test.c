@@ -27,13 +27,20 @@ static void tear_down(struct rig *r)
     meters_free(&r->meters);
 }
 
+static void refuse(struct stops *s, const char *scene, bool account, const char *reason,
+                   int64_t now_us)
+{
+    const struct stop_cause cause = {.account = account, .reason = reason};
+    stops_on_refused(s, scene, &cause, now_us);
+}
+
 static void scene_is_tried_once_an_interval(void **state)
 {
     struct rig r;
     (void)state;
     set_up(&r);
     assert_int_equal(stops_ask(&r.stops, "a", 0), STOP_GO);
-    stops_on_refused(&r.stops, "a", false, "Bad.Template", 0);
+    refuse(&r.stops, "a", false, "Bad.Template", 0);
     assert_int_equal(stops_ask(&r.stops, "a", 1), STOP_HOLD);
     assert_int_equal(stops_ask(&r.stops, "b", 1), STOP_GO);
     assert_int_equal(stops_ask(&r.stops, "a", INTERVAL), STOP_TRIAL);
@@ -51,7 +58,7 @@ static void account_is_tried_only_after_a_good_probe(void **state)
     struct rig r;
     (void)state;
     set_up(&r);
-    stops_on_refused(&r.stops, "a", true, "Arrears", 0);
+    refuse(&r.stops, "a", true, "Arrears", 0);
     assert_true(stops_account_is_stopped(&r.stops));
     assert_true(stops_hold(&r.stops, "b"));
     assert_int_equal(stops_ask(&r.stops, "b", 100 * INTERVAL), STOP_HOLD);
@@ -60,7 +67,7 @@ static void account_is_tried_only_after_a_good_probe(void **state)
     stops_on_probed(&r.stops, NULL, 2 * INTERVAL);
     assert_int_equal(stops_ask(&r.stops, "b", 2 * INTERVAL), STOP_TRIAL);
     assert_int_equal(stops_ask(&r.stops, "a", 2 * INTERVAL), STOP_HOLD);
-    stops_on_refused(&r.stops, "b", true, "Arrears", 2 * INTERVAL);
+    refuse(&r.stops, "b", true, "Arrears", 2 * INTERVAL);
     assert_int_equal(stops_ask(&r.stops, "a", 9 * INTERVAL), STOP_HOLD);
     tear_down(&r);
 }
@@ -94,7 +101,7 @@ static void what_is_stopped_is_said_with_its_reason(void **state)
     set_up(&r);
     stops_say(&r.stops, &why);
     assert_int_equal(why.len, 0);
-    stops_on_refused(&r.stops, "a", false, "Bad.Template", 0);
+    refuse(&r.stops, "a", false, "Bad.Template", 0);
     stops_say(&r.stops, &why);
     assert_non_null(strstr(buf_text(&why), "scene a"));
     assert_non_null(strstr(buf_text(&why), "Bad.Template"));
