@@ -114,6 +114,9 @@ void settings_dump(const struct settings *s, struct buf *out);
  */
 void settings_sample(struct buf *out);
 
+/* The text of docs/man/sendcode.conf.5, likewise. */
+void settings_manual(struct buf *out);
+
 /*
  * SIGHUP: `next` was loaded anew; it gets back from `now` what may not change while running, with
  * one line in `ignored` for each key that differs there. Scenes, secrets and the rows of the table
