@@ -31,7 +31,7 @@ struct app {
     const char *config_path;
     struct loop *loop;
     struct loop_signal *term, *interrupt, *hangup;
-    struct loop_timer *drain_timer;
+    struct loop_timer *drain_timer, *end_timer;
     struct health health;
     struct meters meters;
     struct pipeline *pipeline;
@@ -58,12 +58,23 @@ static void on_drained(void *arg)
     loop_stop(a->loop);
 }
 
-/* What is under way now stays claimed; its record comes back and is found in doubt. */
+/*
+ * What is under way now stays claimed; its record comes back and is found in doubt. The group is
+ * left all the same, so that nobody has to wait for the session to time out.
+ */
 static void on_drain_over(void *arg)
 {
     struct app *a = arg;
     log_warn("drain time is over; ending with jobs under way",
              LI("under_way", pipeline_under_way(a->pipeline)));
+    loop_timer_start(a->end_timer, END_GRACE_US);
+    pipeline_leave(a->pipeline);
+}
+
+static void on_grace_over(void *arg)
+{
+    struct app *a = arg;
+    log_warn("the group could not be left in time");
     loop_stop(a->loop);
 }
 
@@ -82,7 +93,7 @@ static void on_end_signal(void *arg)
     int64_t drain_us = pipeline_settings(a->pipeline)->worker.drain * US_PER_S;
     log_info("draining", LI("under_way", pipeline_under_way(a->pipeline)),
              LI("at_most_s", drain_us / US_PER_S));
-    loop_timer_start(a->drain_timer, drain_us + END_GRACE_US);
+    loop_timer_start(a->drain_timer, drain_us);
     pipeline_drain(a->pipeline, on_drained, a);
 }
 
@@ -123,6 +134,7 @@ static void on_hangup(void *arg)
     buf_free(&notes);
     apply_log_level(merged);
     pg_claims_set_settings(a->pg_claims, merged);
+    tencent_sms_set_keys(a->tencent, merged);
     pipeline_set_settings(a->pipeline, merged);
     log_info("configuration read again", LS("file", a->config_path));
 }
@@ -142,7 +154,8 @@ static int make_signals(struct app *a)
     a->interrupt = loop_signal_new(a->loop, SIGINT, on_end_signal, a);
     a->hangup = loop_signal_new(a->loop, SIGHUP, on_hangup, a);
     a->drain_timer = loop_timer_new(a->loop, on_drain_over, a);
-    return a->term && a->interrupt && a->hangup && a->drain_timer ? 0 : -1;
+    a->end_timer = loop_timer_new(a->loop, on_grace_over, a);
+    return a->term && a->interrupt && a->hangup && a->drain_timer && a->end_timer ? 0 : -1;
 }
 
 static int make_adapters(struct app *a, struct err *e)
@@ -201,6 +214,7 @@ static void tear_down(struct app *a)
     pipeline_free(a->pipeline);
     meters_free(&a->meters);
     loop_timer_free(a->drain_timer);
+    loop_timer_free(a->end_timer);
     loop_signal_free(a->hangup);
     loop_signal_free(a->interrupt);
     loop_signal_free(a->term);

@@ -4,6 +4,7 @@
 
 #include "common/buf.h"
 #include "common/crypto/tc3.h"
+#include "common/settings/settings.h"
 #include "tests/check.h"
 #include "tests/unit/sms_fixture.h"
 #include "worker/tencent/tencent_sms.h"
@@ -65,6 +66,39 @@ static void requests_are_signed_by_the_providers_clock(void **state)
     fixture_send(&f, 1);
     fixture_run(&f, 1);
     assert_true(f.last.accepted);
+    fixture_end(&f);
+}
+
+static void new_token(struct fixture *f, struct tiny_conn *c, const char *head, const char *body)
+{
+    char token[32], authorization[256];
+
+    (void)body;
+    tiny_header(head, "X-TC-Token", token, sizeof(token));
+    tiny_header(head, "Authorization", authorization, sizeof(authorization));
+    assert_string_equal(token, f->posts == 1 ? "FIRST" : "SECOND");
+    assert_int_equal(strstr(authorization, "Credential=AKIDSECOND/") != NULL, f->posts == 2);
+    tiny_conn_reply(c, 200, PROVIDER_DATE, OK_ANSWER);
+}
+
+static void new_keys_sign_the_next_request(void **state)
+{
+    struct settings s = {0};
+    char id[] = "AKIDSECOND", key[] = "second", token[] = "SECOND";
+    struct fixture f;
+
+    (void)state;
+    fixture_start(&f, &(struct fixture_options){.token = "FIRST"});
+    f.on_send = new_token;
+    fixture_send(&f, 1);
+    fixture_run(&f, 1);
+    s.secrets.tencent_secret_id = id;
+    s.secrets.tencent_secret_key = key;
+    s.secrets.tencent_token = token;
+    tencent_sms_set_keys(f.sms, &s);
+    fixture_send(&f, 1);
+    fixture_run(&f, 1);
+    assert_int_equal(f.posts, 2);
     fixture_end(&f);
 }
 
@@ -171,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_are_signed_by_the_providers_clock),
+        cmocka_unit_test(new_keys_sign_the_next_request),
         cmocka_unit_test(each_answer_renews_the_providers_clock),
         cmocka_unit_test(the_clock_is_asked_for_until_it_is_told),
         cmocka_unit_test(a_probe_says_whether_the_account_is_taken),

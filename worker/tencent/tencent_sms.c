@@ -49,6 +49,7 @@ struct tencent_sms {
     int64_t signature_life_s;
     char *secret_id;
     char *secret_key;
+    char *token_line; /* whole header; NULL with fixed keys */
     struct tc3_signer signer;
     struct buf authorization; /* scratch for a request's own headers */
     uint32_t max_in_flight;
@@ -91,10 +92,10 @@ static void post(struct tencent_sms *t, uint32_t slot, const char *action, const
         .timestamp = provider_clock_timestamp(&t->clock, t->signature_life_s, now_us),
     };
     char timestamp[48];
-    const char *headers[] = {action, timestamp, NULL};
+    const char *headers[] = {action, timestamp, NULL, t->token_line};
     const struct http_post p = {
         .headers = headers,
-        .n_headers = ARRAY_LEN(headers),
+        .n_headers = ARRAY_LEN(headers) - (t->token_line ? 0 : 1),
         .body = body,
         .body_len = body_len,
         .id = slot,
@@ -305,22 +306,52 @@ static struct http_client *new_http(struct loop *l, const struct settings *s, un
         .max_body = ANSWER_MAX_BYTES,
     };
     struct buf region = BUF_INIT;
-    struct buf token = BUF_INIT;
     const char *headers[] = {
-        content_type_line, "X-TC-Version: 2021-01-11", "Accept: application/json", NULL, NULL, NULL,
+        content_type_line, "X-TC-Version: 2021-01-11", "Accept: application/json", NULL, NULL,
     };
     struct http_client *http;
 
     buf_add_fmt(&region, "X-TC-Region: %s", s->tencent.region);
     headers[3] = buf_text(&region);
-    if (s->secrets.tencent_token) {
-        buf_add_fmt(&token, "X-TC-Token: %s", s->secrets.tencent_token);
-        headers[4] = buf_text(&token);
-    }
     http = http_client_new(l, &options, headers, e);
     buf_free(&region);
-    buf_wipe(&token);
     return http;
+}
+
+static void wipe_text(char *s)
+{
+    if (!s)
+        return;
+    mem_wipe(s, strlen(s));
+    mem_free(s);
+}
+
+static void drop_keys(struct tencent_sms *t)
+{
+    wipe_text(t->secret_id);
+    wipe_text(t->secret_key);
+    wipe_text(t->token_line);
+    t->token_line = NULL;
+    mem_wipe(&t->signer, sizeof(t->signer));
+}
+
+static void take_keys(struct tencent_sms *t, const struct settings *s)
+{
+    struct buf token = BUF_INIT;
+
+    t->secret_id = mem_must_strdup(s->secrets.tencent_secret_id);
+    t->secret_key = mem_must_strdup(s->secrets.tencent_secret_key);
+    if (s->secrets.tencent_token) {
+        buf_add_fmt(&token, "X-TC-Token: %s", s->secrets.tencent_token);
+        t->token_line = mem_must_strdup(buf_text(&token));
+    }
+    buf_wipe(&token);
+}
+
+void tencent_sms_set_keys(struct tencent_sms *t, const struct settings *s)
+{
+    drop_keys(t);
+    take_keys(t, s);
 }
 
 struct tencent_sms *tencent_sms_new(struct loop *l, const struct settings *s,
@@ -337,8 +368,7 @@ struct tencent_sms *tencent_sms_new(struct loop *l, const struct settings *s,
     t->handlers = *h;
     t->http = http;
     t->signature_life_s = s->tencent.signature_life;
-    t->secret_id = mem_must_strdup(s->secrets.tencent_secret_id);
-    t->secret_key = mem_must_strdup(s->secrets.tencent_secret_key);
+    take_keys(t, s);
     t->clock_backoff = (struct backoff){.base_us = 200 * US_PER_MS, .cap_us = 5 * US_PER_S};
     t->clock_gate.period_us = 30 * US_PER_S;
     t->clock_timer = loop_timer_new(l, query_clock, t);
@@ -350,21 +380,13 @@ struct tencent_sms *tencent_sms_new(struct loop *l, const struct settings *s,
     return t;
 }
 
-static void wipe_text(char *s)
-{
-    mem_wipe(s, strlen(s));
-    mem_free(s);
-}
-
 void tencent_sms_free(struct tencent_sms *t)
 {
     if (!t)
         return;
     http_client_free(t->http);
     loop_timer_free(t->clock_timer);
-    wipe_text(t->secret_id);
-    wipe_text(t->secret_key);
-    mem_wipe(&t->signer, sizeof(t->signer));
+    drop_keys(t);
     buf_wipe(&t->authorization);
     mem_free(t->slots);
     mem_free(t);

@@ -21,6 +21,9 @@ struct tencent_sms;
 NODISCARD struct tencent_sms *tencent_sms_new(struct loop *l, const struct settings *s,
                                               const struct sender_handlers *h,
                                               unsigned max_in_flight, struct err *e);
+/* From the next request on, with the keys (and token) of s: copied, the former ones wiped. */
+void tencent_sms_set_keys(struct tencent_sms *t, const struct settings *s);
+
 /* Wipes the keys; what is under way is dropped without an answer. Not inside a callback. */
 void tencent_sms_free(struct tencent_sms *t);
 
