@@ -4,8 +4,12 @@ if(NOT SENDCODE_FUZZ)
     add_test(NAME servers.clients.install COMMAND ${CMAKE_CURRENT_LIST_DIR}/install.sh ${dir})
     set_tests_properties(servers.clients.install PROPERTIES
         FIXTURES_SETUP clients LABELS servers TIMEOUT 600)
-    foreach(name asyncapi job_schema sdk broker)
-        sc_integration_test(clients_${name} SERVERS clients
+    foreach(name asyncapi job_schema sdk broker secure)
+        set(needed clients)
+        if(name STREQUAL secure)
+            list(APPEND needed kafka)
+        endif()
+        sc_integration_test(clients_${name} SERVERS ${needed}
             COMMAND ${CMAKE_COMMAND} -E env SENDCODE_SOURCE_DIR=${PROJECT_SOURCE_DIR}
                     node --test ${dir}/${name}.test.mjs)
     endforeach()
