@@ -119,7 +119,8 @@ static bool passes_stops(struct pipeline *p, struct flight *f)
 void claiming_pump(struct pipeline *p)
 {
     struct claim_ask asks[CLAIM_BATCH_MAX];
-    if (!p->ports.claims->can_ask(p->ports.claims->self) || ask_for_epochs(p) ||
+    /* Epochs also while draining: what is to be noted waits for them. */
+    if (!p->ports.claims->can_ask(p->ports.claims->self) || ask_for_epochs(p) || p->draining ||
         !p->ports.sender->is_ready(p->ports.sender->self))
         return;
     size_t room = free_places(p);

@@ -70,9 +70,14 @@ bool flight_keep_record(struct flights *all, struct flight *f, const struct reco
     f->record.value = rec->value ? arena_memdup(f->arena, rec->value, rec->value_len) : NULL;
     bool ok = (!rec->key || f->record.key) && (!rec->value || f->record.value) &&
               (rec->n_headers == 0 || keep_headers(f->arena, &f->record, rec));
-    f->bytes = arena_size(f->arena);
-    all->bytes += f->bytes;
+    flight_count_bytes(all, f, arena_size(f->arena));
     return ok;
+}
+
+void flight_count_bytes(struct flights *all, struct flight *f, size_t bytes)
+{
+    f->bytes += bytes;
+    all->bytes += bytes;
 }
 
 void flight_free(struct flights *all, struct flight *f)

@@ -55,7 +55,7 @@ struct flight {
     int64_t published_us; /* Unix microseconds; -1 unknown */
 
     struct arena *arena; /* holds the record's bytes and the job */
-    size_t bytes;        /* of the arena, as counted in flights.bytes */
+    size_t bytes;        /* as counted in flights.bytes */
     struct record record;
     struct job job;
     struct settings_use *settings; /* what job.scene points into */
@@ -88,7 +88,7 @@ struct flights {
     size_t count[PLACE_COUNT];
     struct flight *by_ticket;
     uint64_t last_ticket;
-    size_t bytes; /* of all arenas */
+    size_t bytes; /* of records: in arenas, and in dead letters under way */
 };
 
 /* In PLACE_WAITING, with a ticket and an arena. Out of memory aborts: the record stays in Kafka. */
@@ -102,6 +102,9 @@ struct flight *flight_get(struct flights *all, uint64_t ticket);
 
 /* Copies the record's bytes into the flight's arena. False: no memory. */
 NODISCARD bool flight_keep_record(struct flights *all, struct flight *f, const struct record *rec);
+
+/* Bytes that somebody else holds on its behalf; counted until it is freed. */
+void flight_count_bytes(struct flights *all, struct flight *f, size_t bytes);
 
 void flight_free(struct flights *all, struct flight *f);
 

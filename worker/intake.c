@@ -14,6 +14,7 @@
 #include "worker/settings_use.h"
 
 #define TRACE_MAX 1024
+#define NO_PARTITION (-1)
 
 void intake_on_assigned(void *arg, const int32_t *partitions, size_t n)
 {
@@ -50,6 +51,11 @@ static void leave(struct pipeline *p, struct partition *part)
                 break;
             }
         }
+    }
+    /* A commit under way says nothing of the next tenure, whose log may be another. */
+    for (size_t i = 0; i < p->n_commit; i++) {
+        if (p->commit[i].partition == part->id)
+            p->commit[i].partition = NO_PARTITION;
     }
     ownership_remove(&p->ownership, part);
 }
@@ -95,7 +101,10 @@ static struct flight *begin(struct pipeline *p, struct partition *part, int64_t 
     f->part = part;
     f->partition = part->id;
     f->met_us = f->entered_us = loop_now_us(p->loop);
-    offsets_begin(&part->offsets, &f->mark, offset, next);
+    if (offset >= part->offsets.next)
+        offsets_begin(&part->offsets, &f->mark, offset, next);
+    else
+        f->mark.offset = offset; /* met before: the position passed it, the database judges it */
     return f;
 }
 
@@ -139,6 +148,15 @@ static void count_key(struct pipeline *p, const struct flight *f)
         metric_add(p->meters->unkeyed, 1);
 }
 
+/* Its dead letter holds all of it until it is acknowledged. */
+static size_t bytes_of(const struct record *rec)
+{
+    size_t n = rec->key_len + rec->value_len;
+    for (size_t i = 0; i < rec->n_headers; i++)
+        n += rec->headers[i].len;
+    return n;
+}
+
 /* A record is parsed where it lies, so that a huge one is not copied only to be refused. */
 static void take_in(struct pipeline *p, struct flight *f, const struct record *rec)
 {
@@ -147,6 +165,7 @@ static void take_in(struct pipeline *p, struct flight *f, const struct record *r
     f->fault =
         job_parse(f->arena, pipeline_settings(p), rec->value, rec->value_len, &f->job, &no_memory);
     if (!no_memory && f->fault != JOB_OK) {
+        flight_count_bytes(&p->flights, f, bytes_of(rec));
         flight_move(&p->flights, f, PLACE_BURYING);
         announcing_bury(p, f, rec);
         return;
@@ -167,15 +186,16 @@ void intake_on_record(void *arg, const struct record *rec)
         return;
     if (p->allowed > 0)
         p->allowed--;
-    if (ownership_went_back(part, rec)) {
-        if (rec->log_end < 0 || rec->log_end >= part->offsets.next)
-            return; /* delivered again within our tenure: it is under way or done */
+    bool again = ownership_went_back(part, rec);
+    if (again && rec->log_end >= 0 && rec->log_end < part->offsets.next) {
         part = begin_again(p, part);
+        again = false;
     }
     int64_t gap_start = 0;
-    if (ownership_met(part, rec, &gap_start))
+    if (!again && ownership_met(part, rec, &gap_start))
         note_gap(p, part, gap_start, rec->offset);
     take_in(p, begin(p, part, rec->offset, rec->offset + 1), rec);
+    pipeline_wake(p);
 }
 
 size_t intake_room(const struct pipeline *p)

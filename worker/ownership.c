@@ -39,6 +39,7 @@ size_t ownership_wanted(struct ownership *o, int64_t now_us, struct epoch_ask *a
             break;
         if (p->epoch != 0 || p->ask_at_us > now_us)
             continue;
+        p->asked = true;
         asks[n++] = (struct epoch_ask){.partition = p->id, .restarted = p->restarted};
     }
     return n;
@@ -60,8 +61,9 @@ int64_t ownership_next_us(const struct ownership *o, int64_t now_us)
 struct partition *ownership_on_epoch(struct ownership *o, const struct epoch_answer *a)
 {
     struct partition *p = ownership_get(o, a->partition);
-    if (!p)
+    if (!p || !p->asked)
         return NULL;
+    p->asked = false;
     p->epoch = a->epoch;
     p->incarnation = a->incarnation;
     p->next_offset = a->next_offset;

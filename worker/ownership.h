@@ -20,6 +20,7 @@ struct partition {
     bool started;        /* the source was told to deliver */
     bool met;            /* a record of this tenure was seen */
     bool restarted;      /* the log started again: the next epoch opens an incarnation */
+    bool asked;          /* the request under way asks for its epoch */
     int64_t ask_at_us;   /* boot clock: not before this moment */
     struct offsets offsets;
     UT_hash_handle hh;
@@ -36,13 +37,16 @@ struct partition *ownership_get(struct ownership *o, int32_t partition); /* NULL
 /* The caller detached every flight of it. */
 void ownership_remove(struct ownership *o, struct partition *p);
 
-/* Partitions that want an epoch now; at most max. */
+/* Partitions that want an epoch now; at most max. They are asked for then. */
 size_t ownership_wanted(struct ownership *o, int64_t now_us, struct epoch_ask *asks, size_t max);
 
 /* How long until one wants an epoch; -1: none does. */
 int64_t ownership_next_us(const struct ownership *o, int64_t now_us);
 
-/* Takes an answer; NULL when the partition is gone meanwhile. */
+/*
+ * Takes an answer; NULL when the partition is gone meanwhile. One that was lost and won again since
+ * the question is asked for anew: its log may be another.
+ */
 struct partition *ownership_on_epoch(struct ownership *o, const struct epoch_answer *a);
 
 /* Our epoch is not the newest although the partition is ours: another one, after a random pause. */

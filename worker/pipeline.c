@@ -79,6 +79,11 @@ void pipeline_on_claimed(struct pipeline *p, struct flight *f, const struct clai
         announce_and_finish(p, f, &a->status);
         return;
     case CLAIM_KNOWN:
+        /* While it waited here for its retry, a newer job's claim took its place. */
+        if (f->attempt > 0 && a->status.state == JOB_SUPERSEDED) {
+            metric_add(p->meters->jobs[JOB_SUPERSEDED], 1);
+            joblog_outcome(f, &a->status);
+        }
         announce_and_finish(p, f, &a->status);
         return;
     case CLAIM_FUTURE:

@@ -57,6 +57,9 @@ const struct settings *pipeline_settings(const struct pipeline *p);
  */
 void pipeline_drain(struct pipeline *p, void (*done)(void *arg), void *arg);
 
+/* Drained long enough: the group is left now, whatever is under way. */
+void pipeline_leave(struct pipeline *p);
+
 /* How many jobs are between claim and the end, for the drain's last word. */
 size_t pipeline_under_way(const struct pipeline *p);
 

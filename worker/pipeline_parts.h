@@ -39,7 +39,10 @@ struct pipeline {
     bool schema_good; /* seen once: a schema fault later is waited out */
     bool started;
     bool pump_deferred;
-    size_t allowed; /* credit last given to the source */
+    bool gone;         /* freed but for its own memory, which the deferred pump frees */
+    bool chores_first; /* outcomes were recorded last */
+    bool notes_first;  /* and were no notes */
+    size_t allowed;    /* credit last given to the source */
     bool committing;
     struct source_offset commit[PARTITIONS_MAX]; /* the one under way */
     size_t n_commit;
@@ -74,7 +77,8 @@ bool sending_on_gate(void *arg, uint64_t ticket);
 void sending_on_result(void *arg, uint64_t ticket, const struct send_result *r);
 
 /* --- recording.c --- */
-void recording_pump(struct pipeline *p); /* PLACE_UNRECORDED, PLACE_UNNOTED → recording, noting */
+/* PLACE_UNRECORDED, PLACE_UNNOTED → recording, noting. True when something was asked for. */
+bool recording_pump(struct pipeline *p);
 void recording_on_answers(void *arg, const struct outcome_answer *answers, size_t n);
 void recording_on_noted(void *arg, const uint64_t *tickets, size_t n);
 

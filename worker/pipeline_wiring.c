@@ -76,20 +76,34 @@ static void give_credit(struct pipeline *p)
 
 static void close_when_drained(struct pipeline *p)
 {
-    if (!p->draining || p->closing || pipeline_under_way(p) > 0)
+    if (p->draining && pipeline_under_way(p) == 0)
+        pipeline_leave(p);
+}
+
+/*
+ * One request is under way at a time, and under full load there are always outcomes to record: who
+ * asked last waits, so that chores and notes have their turn.
+ */
+static void ask_outcomes(struct pipeline *p)
+{
+    if (!p->ports.outcomes->can_ask(p->ports.outcomes->self))
         return;
-    p->closing = true;
-    p->ports.source->close(p->ports.source->self);
+    if (p->chores_first)
+        chores_pump(&p->chores);
+    p->chores_first = recording_pump(p);
+    chores_pump(&p->chores);
 }
 
 static void pump(void *arg)
 {
     struct pipeline *p = arg;
     p->pump_deferred = false;
-    recording_pump(p);
-    chores_pump(&p->chores);
-    if (!p->draining)
-        claiming_pump(p);
+    if (p->gone) {
+        mem_free(p);
+        return;
+    }
+    ask_outcomes(p);
+    claiming_pump(p);
     give_credit(p);
     close_when_drained(p);
 }
@@ -187,6 +201,11 @@ static void on_in_doubt(void *arg, int64_t jobs)
 static void on_outbox(void *arg, const struct outbox_row *rows, size_t n)
 {
     struct pipeline *p = arg;
+    /* The one move that a sweep makes; it is counted by who announces it. */
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].status.state == JOB_UNKNOWN)
+            metric_add(p->meters->jobs[JOB_UNKNOWN], 1);
+    }
     chores_on_outbox(&p->chores, rows, n);
 }
 
@@ -308,7 +327,9 @@ void pipeline_free(struct pipeline *p)
     loop_timer_free(p->epoch_timer);
     loop_timer_free(p->probe_timer);
     settings_use_drop(p->settings);
-    mem_free(p);
+    p->gone = true;
+    if (!p->pump_deferred)
+        mem_free(p);
 }
 
 void pipeline_set_settings(struct pipeline *p, struct settings *settings)
@@ -325,6 +346,14 @@ void pipeline_drain(struct pipeline *p, void (*done)(void *arg), void *arg)
     p->drained = done;
     p->drained_arg = arg;
     pipeline_wake(p);
+}
+
+void pipeline_leave(struct pipeline *p)
+{
+    if (p->closing)
+        return;
+    p->closing = true;
+    p->ports.source->close(p->ports.source->self);
 }
 
 void pipeline_say_stops(const struct pipeline *p, struct buf *out)

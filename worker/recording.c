@@ -25,7 +25,8 @@ static void record_batch(struct pipeline *p)
     p->ports.outcomes->record(p->ports.outcomes->self, rows, n);
 }
 
-static void note_batch(struct pipeline *p)
+/* True when something was asked for. */
+static bool note_batch(struct pipeline *p)
 {
     struct note notes[RECORD_BATCH_MAX];
     size_t n = 0;
@@ -49,14 +50,23 @@ static void note_batch(struct pipeline *p)
     }
     if (n > 0)
         p->ports.outcomes->note(p->ports.outcomes->self, notes, n);
+    return n > 0;
 }
 
-void recording_pump(struct pipeline *p)
+bool recording_pump(struct pipeline *p)
 {
-    if (p->flights.at[PLACE_UNRECORDED] && p->ports.outcomes->can_ask(p->ports.outcomes->self))
+    if (!p->ports.outcomes->can_ask(p->ports.outcomes->self))
+        return false;
+    if (p->notes_first && note_batch(p)) {
+        p->notes_first = false;
+        return true;
+    }
+    p->notes_first = p->flights.at[PLACE_UNRECORDED] != NULL;
+    if (p->notes_first) {
         record_batch(p);
-    if (p->flights.at[PLACE_UNNOTED] && p->ports.outcomes->can_ask(p->ports.outcomes->self))
-        note_batch(p);
+        return true;
+    }
+    return note_batch(p);
 }
 
 void recording_on_answers(void *arg, const struct outcome_answer *answers, size_t n)

@@ -30,6 +30,7 @@ static void not_sent(struct pipeline *p, struct flight *f, const char *why, enum
     f->outcome.reason = reason;
     f->outcome.has_retry_after = false;
     f->retry_wait_us = backoff_next_us(&f->retry);
+    metric_add(p->meters->attempts[ATTEMPT_NOT_SENT], 1);
     if (f->trial) {
         f->trial = false;
         stops_on_trial_over(&p->stops, f->job.scene_name, loop_now_us(p->loop));

@@ -113,9 +113,12 @@ static void act_message(struct replay *r, const struct line *l)
     if (sscanf(line_word(l, 1), "%d:%lld", &partition, &offset) != 2)
         replay_fail(l, "PARTITION:OFFSET is missing");
     const char *raw = line_value(l, "raw", NULL);
+    int64_t fill = line_number(l, "fill", 0);
+    while (fill-- > 0)
+        buf_add_char(&value, 'x');
     if (raw)
         buf_add_text(&value, raw);
-    else
+    else if (value.len == 0)
         make_value(l, &value);
     const char *key = line_value(l, "key", line_value(l, "phone", "+8613800138000"));
     const struct record rec = {
@@ -270,6 +273,7 @@ static void act_outbox_reply(struct replay *r, const struct line *l)
     if (f->takes == 0)
         replay_fail(l, "the outbox was not asked for");
     f->takes--;
+    f->outcomes_busy = false;
     if (n)
         row.status = read_status(l, line_value(l, "job", "j1"), "unknown");
     h.outbox(h.arg, &row, n);
@@ -283,6 +287,7 @@ static void act_sweep_reply(struct replay *r, const struct line *l)
     if (f->sweeps == 0)
         replay_fail(l, "no sweep was asked for");
     f->sweeps--;
+    f->outcomes_busy = false;
     h.in_doubt(h.arg, line_number(l, "in_doubt", 0));
     h.swept(h.arg);
     h.idle(h.arg);
@@ -331,6 +336,24 @@ static void act_drain(struct replay *r, const struct line *l)
     pipeline_drain(r->fakes.pipeline, on_drained, r);
 }
 
+static void act_leave(struct replay *r, const struct line *l)
+{
+    (void)l;
+    pipeline_leave(r->fakes.pipeline);
+}
+
+static void act_commits(struct replay *r, const struct line *l)
+{
+    r->fakes.commits_wait = strcmp(line_word(l, 1), "wait") == 0;
+    if (!r->fakes.commits_wait)
+        fakes_answer_commit(&r->fakes);
+}
+
+static void act_chores(struct replay *r, const struct line *l)
+{
+    r->fakes.chores_wait = strcmp(line_word(l, 1), "wait") == 0;
+}
+
 static const struct act acts[] = {
     {"ASSIGN",       act_assign      },
     {"REVOKE",       act_revoke      },
@@ -348,6 +371,9 @@ static const struct act acts[] = {
     {"CRASH",        act_crash       },
     {"POSTGRES",     act_postgres    },
     {"DRAIN",        act_drain       },
+    {"LEAVE",        act_leave       },
+    {"COMMITS",      act_commits     },
+    {"CHORES",       act_chores      },
 };
 
 bool acts_run(struct replay *r, const struct line *l)

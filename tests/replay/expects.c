@@ -1,5 +1,6 @@
 /* What must have happened in a scenario. Each EXPECT takes one thing asked for, in order. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -137,6 +138,14 @@ static void expect_closing(struct replay *r, const struct line *l)
         replay_fail(l, "closing is %d", r->fakes.closing);
 }
 
+static void expect_chore(struct replay *r, const struct line *l)
+{
+    bool sweep = strcmp(line_word(l, 1), "sweep") == 0;
+    unsigned n = sweep ? r->fakes.sweeps : r->fakes.takes;
+    if (strtoul(line_word(l, 2), NULL, 10) != n)
+        replay_fail(l, "%s: asked for %u times", l->words[1], n);
+}
+
 static bool expect_of_ports(struct replay *r, const struct line *l)
 {
     const char *name = l->words[0];
@@ -166,6 +175,7 @@ bool expects_run(struct replay *r, const struct line *l)
         {"EXPECT_STOPPED",   expect_stopped  },
         {"EXPECT_EPOCH_ASK", expect_epoch_ask},
         {"EXPECT_CLOSING",   expect_closing  },
+        {"EXPECT_ASKED",     expect_chore    },
     };
     if (strncmp(l->words[0], "EXPECT_", 7) != 0)
         return false;

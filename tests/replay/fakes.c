@@ -48,6 +48,15 @@ static void source_allow(void *self, size_t n)
     f->credit = n;
 }
 
+void fakes_answer_commit(struct fakes *f)
+{
+    struct jobs_source_handlers h = pipeline_source_handlers(f->pipeline);
+    if (!f->committing)
+        return;
+    f->committing = false;
+    h.committed(h.arg, true);
+}
+
 static void source_commit(void *self, const struct source_offset *offsets, size_t n)
 {
     struct fakes *f = self;
@@ -59,8 +68,9 @@ static void source_commit(void *self, const struct source_offset *offsets, size_
             f->n_commits++;
         f->commits[k] = offsets[i];
     }
-    struct jobs_source_handlers h = pipeline_source_handlers(f->pipeline);
-    h.committed(h.arg, true);
+    f->committing = true;
+    if (!f->commits_wait)
+        fakes_answer_commit(f);
 }
 
 static void source_close(void *self)
@@ -148,6 +158,7 @@ static void outcomes_note(void *self, const struct note *notes, size_t n)
 static void outcomes_take_outbox(void *self)
 {
     struct fakes *f = self;
+    f->outcomes_busy = f->chores_wait;
     f->takes++;
 }
 
@@ -164,6 +175,7 @@ static void outcomes_outbox_done(void *self, const int64_t *ids, size_t n)
 static void outcomes_sweep(void *self)
 {
     struct fakes *f = self;
+    f->outcomes_busy = f->chores_wait;
     f->sweeps++;
 }
 

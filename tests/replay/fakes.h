@@ -47,6 +47,8 @@ struct fakes {
     bool claims_busy, outcomes_busy; /* a request is under way */
     bool claims_away, outcomes_away; /* the scenario took the database away */
     bool sender_not_ready;
+    bool commits_wait, committing; /* the scenario answers commits */
+    bool chores_wait;              /* sweep and outbox occupy the connection until answered */
     struct epoch_ask epoch_asks[16];
     size_t n_epoch_asks;
     unsigned probes, sweeps, takes;
@@ -59,6 +61,9 @@ void fakes_log(struct fakes *f, enum asked what, uint64_t ticket, const char *jo
 
 /* The oldest unanswered of that kind for that job; NULL if there is none. */
 struct asked_for *fakes_find(struct fakes *f, enum asked what, const char *job);
+
+/* The commit under way is through, if there is one. */
+void fakes_answer_commit(struct fakes *f);
 
 /* The claim asked for last under this ticket; aborts when there is none. */
 const struct claim_ask *fakes_ask(const struct fakes *f, uint64_t ticket);

@@ -16,7 +16,7 @@
 #define COMMIT_GATE_US (10 * US_PER_S)
 #define CLOSE_POLL_US (10 * US_PER_MS)
 /* LeaveGroup and the last commits; the group learns of a worker that did not make it by itself. */
-#define CLOSE_MAX_US (4 * US_PER_S)
+#define CLOSE_MAX_US (3500 * US_PER_MS)
 
 static void on_stats(struct kafka_in *in, rd_kafka_event_t *ev)
 {

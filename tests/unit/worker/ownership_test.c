@@ -4,7 +4,9 @@
 
 static struct partition *owned(struct ownership *o, int32_t id, int64_t next_offset)
 {
+    struct epoch_ask asks[4];
     ownership_add(o, id);
+    (void)ownership_wanted(o, 0, asks, ARRAY_LEN(asks));
     const struct epoch_answer a = {.partition = id, .epoch = 5, .next_offset = next_offset};
     return ownership_on_epoch(o, &a);
 }
@@ -36,6 +38,24 @@ static void answer_for_a_partition_that_is_gone_is_nothing(void **state)
     const struct epoch_answer a = {.partition = 9, .epoch = 1};
     (void)state;
     assert_null(ownership_on_epoch(&o, &a));
+}
+
+static void answer_from_before_a_partition_was_won_again_is_nothing(void **state)
+{
+    struct ownership o = {0};
+    struct epoch_ask ask;
+    const struct epoch_answer a = {.partition = 9, .epoch = 1};
+    (void)state;
+    ownership_add(&o, 9);
+    assert_int_equal(ownership_wanted(&o, 0, &ask, 1), 1);
+    ownership_remove(&o, ownership_get(&o, 9));
+    ownership_add(&o, 9);
+    ownership_get(&o, 9)->restarted = true;
+    assert_null(ownership_on_epoch(&o, &a));
+    assert_int_equal(ownership_wanted(&o, 0, &ask, 1), 1);
+    assert_true(ask.restarted);
+    assert_non_null(ownership_on_epoch(&o, &a));
+    drop_all(&o);
 }
 
 static void fenced_partition_pauses_before_its_next_epoch(void **state)
@@ -120,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_new_partition_wants_an_epoch_once),
         cmocka_unit_test(answer_for_a_partition_that_is_gone_is_nothing),
+        cmocka_unit_test(answer_from_before_a_partition_was_won_again_is_nothing),
         cmocka_unit_test(fenced_partition_pauses_before_its_next_epoch),
         cmocka_unit_test(gaps_are_seen_within_and_between_tenures),
         cmocka_unit_test(log_that_ends_below_what_was_met_began_again),
