@@ -29,7 +29,8 @@ enum exit_code {
     EXIT_CONFIGURATION = 78,
 };
 
-/* Our bug: prints one line with file and line, and aborts. Never for bad input. */
+/* Our bug: prints one line with file and line, and ends the program with EXIT_BUG at once, without
+ * a core (codes and keys would be in it). Never for bad input. */
 #define panic(...) panic_at(__FILE__, __LINE__, __VA_ARGS__)
 NORETURN PRINTF_LIKE(3, 4) void panic_at(const char *file, int line, const char *fmt, ...);
 

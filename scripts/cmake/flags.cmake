@@ -35,6 +35,7 @@ if(SENDCODE_COVERAGE)
     target_link_options(sc_flags INTERFACE --coverage)
 endif()
 if(SENDCODE_FUZZ)
+    target_compile_definitions(sc_flags INTERFACE SENDCODE_PANIC_ABORTS)
     target_compile_options(sc_flags INTERFACE
         -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
         -fno-omit-frame-pointer)

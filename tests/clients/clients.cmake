@@ -11,6 +11,6 @@ if(NOT SENDCODE_FUZZ)
         endif()
         sc_integration_test(clients_${name} SERVERS ${needed}
             COMMAND ${CMAKE_COMMAND} -E env SENDCODE_SOURCE_DIR=${PROJECT_SOURCE_DIR}
-                    node --test ${dir}/${name}.test.mjs)
+                    node --dns-result-order=ipv4first --test ${dir}/${name}.test.mjs)
     endforeach()
 endif()
