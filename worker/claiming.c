@@ -116,6 +116,12 @@ static bool passes_stops(struct pipeline *p, struct flight *f)
     panic("stop answer out of range");
 }
 
+/* Claimed before the gap in front of it is noted, it would hide the gap after a crash. */
+static bool waits_for_gap(struct pipeline *p, const struct flight *f)
+{
+    return f->after_gap != 0 && flight_get(&p->flights, f->after_gap) != NULL;
+}
+
 void claiming_pump(struct pipeline *p)
 {
     struct claim_ask asks[CLAIM_BATCH_MAX];
@@ -129,7 +135,7 @@ void claiming_pump(struct pipeline *p)
     struct flight *f = p->flights.at[PLACE_READY];
     while (f && n < room) {
         struct flight *next = f->next;
-        if (passes_stops(p, f)) {
+        if (!waits_for_gap(p, f) && passes_stops(p, f)) {
             f->asked_us = now;
             metric_observe_us(p->meters->stage[STAGE_WAIT], now - f->entered_us);
             f->entered_us = now;

@@ -60,6 +60,7 @@ struct flight {
     struct job job;
     struct settings_use *settings; /* what job.scene points into */
     enum job_fault fault;          /* not JOB_OK: goes to the dead letters */
+    uint64_t after_gap;            /* the gap before it: it is claimed only when that is noted */
     int64_t gap_end;               /* a run of skipped offsets: its end; else 0 */
 
     int64_t asked_us;      /* boot clock, before the claim was asked for */

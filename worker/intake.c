@@ -112,6 +112,7 @@ static void note_gap(struct pipeline *p, struct partition *part, int64_t start, 
 {
     struct flight *f = begin(p, part, start, end);
     f->gap_end = end;
+    part->last_gap = f->ticket;
     flight_move(&p->flights, f, PLACE_UNNOTED);
 }
 
@@ -162,6 +163,7 @@ static void take_in(struct pipeline *p, struct flight *f, const struct record *r
 {
     bool no_memory = false;
     f->published_us = rec->published_us;
+    f->after_gap = f->part->last_gap;
     f->fault =
         job_parse(f->arena, pipeline_settings(p), rec->value, rec->value_len, &f->job, &no_memory);
     if (!no_memory && f->fault != JOB_OK) {

@@ -21,6 +21,7 @@ struct partition {
     bool met;            /* a record of this tenure was seen */
     bool restarted;      /* the log started again: the next epoch opens an incarnation */
     bool asked;          /* the request under way asks for its epoch */
+    uint64_t last_gap;   /* ticket of the gap begun last; 0: none */
     int64_t ask_at_us;   /* boot clock: not before this moment */
     struct offsets offsets;
     UT_hash_handle hh;

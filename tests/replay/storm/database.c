@@ -1,0 +1,251 @@
+/* The storm's database: epochs, jobs, notes, outbox; one row at a time, by the contract. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "tests/replay/storm/world.h"
+
+#define TAKEOVER_US (9 * US_PER_S) /* start budget, HTTP time-out and margin */
+
+struct db_job *database_get(const struct world *w, const char *job_id)
+{
+    struct db_job *j = NULL;
+    HASH_FIND_STR(w->jobs, job_id, j);
+    return j;
+}
+
+static struct log_record *record_at(struct world *w, int partition, int64_t offset)
+{
+    if (offset < 0 || offset >= w->logs[partition].end)
+        world_fail(w, "%d:%lld is no record", partition, (long long)offset);
+    return &w->logs[partition].records[offset];
+}
+
+struct job_status database_status(const struct db_job *j)
+{
+    return (struct job_status){
+        .job_id = j->job_id,
+        .phone = j->phone,
+        .scene = "register",
+        .state = j->state,
+        .seq = j->seq,
+        .attempt = j->attempt,
+        .at_us = clock_wall_us(),
+    };
+}
+
+/* owed: its record's offset waits for the event. */
+static void move(struct db_job *j, enum job_state to, bool owed)
+{
+    j->state = to;
+    j->seq++;
+    if (owed)
+        j->owed = j->seq;
+}
+
+static void to_outbox(struct db_job *j, enum job_state to)
+{
+    move(j, to, false);
+    j->in_outbox = true;
+}
+
+/* Another job of its phone is with the provider, or may be. */
+static struct db_job *under_way(struct world *w, const struct log_record *r, enum job_state state)
+{
+    for (struct db_job *j = w->jobs; j; j = j->hh.next) {
+        if (j->phone[13] - '0' == r->phone && j->state == state &&
+            strcmp(j->job_id, r->job_id) != 0)
+            return j;
+    }
+    return NULL;
+}
+
+static struct db_job *new_job(struct world *w, const struct log_record *r, size_t i)
+{
+    struct db_job *j = calloc(1, sizeof(*j));
+    if (!j)
+        panic("no memory");
+    memcpy(j->job_id, r->job_id, sizeof(j->job_id));
+    snprintf(j->phone, sizeof(j->phone), "+861380013800%d", r->phone);
+    j->partition = w->c.asks[i].partition;
+    j->offset = w->c.asks[i].offset;
+    j->requested_us = r->requested_us;
+    j->deadline_us = r->requested_us + 60 * US_PER_S;
+    HASH_ADD_STR(w->jobs, job_id, j);
+    return j;
+}
+
+static enum claim_verdict claim_for_sending(struct world *w, struct db_job *j, size_t i,
+                                            struct claim_answer *a)
+{
+    int64_t now = clock_wall_us();
+    move(j, JOB_CLAIMED, true);
+    j->attempt++;
+    j->epoch = w->c.asks[i].epoch;
+    j->takeover_us = now + TAKEOVER_US;
+    memcpy(j->nonce, w->c.asks[i].nonce, sizeof(j->nonce));
+    memcpy(j->proof, w->c.asks[i].proof, sizeof(j->proof));
+    memcpy(j->key_id, w->c.asks[i].key_id, sizeof(j->key_id));
+    memcpy(a->nonce, j->nonce, sizeof(j->nonce));
+    memcpy(a->proof, j->proof, sizeof(j->proof));
+    memcpy(a->key_id, j->key_id, sizeof(j->key_id));
+    a->code_length = 6;
+    a->deadline_in_us = j->deadline_us - now;
+    a->life_us = 300 * US_PER_S;
+    return CLAIM_SEND;
+}
+
+static enum claim_verdict claim_waiting(struct world *w, struct db_job *j,
+                                        const struct log_record *r, size_t i,
+                                        struct claim_answer *a)
+{
+    if (j->deadline_us <= clock_wall_us()) {
+        move(j, JOB_EXPIRED, true);
+        return CLAIM_DECIDED;
+    }
+    if (under_way(w, r, JOB_CLAIMED) || under_way(w, r, JOB_IN_DOUBT))
+        return CLAIM_BUSY;
+    struct db_job *other = under_way(w, r, JOB_RETRY);
+    if (other && other->requested_us <= j->requested_us)
+        move(other, JOB_SUPERSEDED, true);
+    return claim_for_sending(w, j, i, a);
+}
+
+static enum claim_verdict claim_new(struct world *w, struct log_record *r, size_t i,
+                                    struct claim_answer *a)
+{
+    if (r->kind == RECORD_REFUSED)
+        return CLAIM_ROW_REFUSED;
+    if (r->requested_us + 60 * US_PER_S > clock_wall_us() &&
+        (under_way(w, r, JOB_CLAIMED) || under_way(w, r, JOB_IN_DOUBT)))
+        return CLAIM_BUSY;
+    struct db_job *j = new_job(w, r, i);
+    if (!w->calm && world_chance(w, 10)) {
+        move(j, JOB_LIMITED, true);
+        return CLAIM_DECIDED;
+    }
+    return claim_waiting(w, j, r, i, a);
+}
+
+static enum claim_verdict claim_known(struct world *w, struct db_job *j, struct log_record *r,
+                                      size_t i, struct claim_answer *a)
+{
+    int64_t now = clock_wall_us();
+    a->wait_us = j->takeover_us - now;
+    if (j->partition != w->c.asks[i].partition || j->offset != w->c.asks[i].offset) {
+        r->duplicate = true;
+        return CLAIM_DUPLICATE;
+    }
+    if (j->state == JOB_RETRY)
+        return claim_waiting(w, j, r, i, a);
+    if (j->state != JOB_CLAIMED)
+        return CLAIM_KNOWN;
+    if (now < j->takeover_us)
+        return CLAIM_WAIT;
+    move(j, JOB_IN_DOUBT, true);
+    return CLAIM_DECIDED;
+}
+
+static void claim_one(struct world *w, size_t i)
+{
+    struct claim_answer *a = &w->c.answers[i];
+    int partition = w->c.asks[i].partition;
+    struct log_record *r = record_at(w, partition, w->c.asks[i].offset);
+    *a = (struct claim_answer){.ticket = w->c.asks[i].ticket};
+    if (strcmp(r->job_id, w->c.asks[i].job_id) != 0)
+        world_fail(w, "%s is asked for as %s", r->job_id, w->c.asks[i].job_id);
+    if (w->logs[partition].epoch != w->c.asks[i].epoch) {
+        a->verdict = CLAIM_FENCED;
+        return;
+    }
+    struct db_job *j = database_get(w, r->job_id);
+    a->verdict = j ? claim_known(w, j, r, i, a) : claim_new(w, r, i, a);
+    r->met = true;
+    w->logs[partition].next_offset = MAX(w->logs[partition].next_offset, w->c.asks[i].offset + 1);
+    j = database_get(w, r->job_id);
+    bool says = a->verdict == CLAIM_SEND || a->verdict == CLAIM_DECIDED ||
+                a->verdict == CLAIM_KNOWN || a->verdict == CLAIM_DUPLICATE;
+    if (says)
+        a->status = database_status(j);
+}
+
+void database_decide_claims(struct world *w)
+{
+    for (size_t i = 0; i < w->c.n_epochs; i++) {
+        struct log_of *log = &w->logs[w->c.epochs[i].partition];
+        log->epoch++;
+        w->c.epoch_answers[i] = (struct epoch_answer){.partition = w->c.epochs[i].partition,
+                                                      .epoch = log->epoch,
+                                                      .next_offset = log->next_offset};
+    }
+    for (size_t i = 0; i < w->c.n; i++)
+        claim_one(w, i);
+    w->c.decided = true;
+}
+
+static void record_one(struct world *w, size_t i)
+{
+    const struct outcome *row = &w->o.rows[i];
+    struct db_job *j = database_get(w, w->o.job_ids[i]);
+    struct outcome_answer *a = &w->o.answers[i];
+    *a = (struct outcome_answer){.ticket = row->ticket};
+    if (!j)
+        world_fail(w, "%s is recorded, but was never claimed", w->o.job_ids[i]);
+    bool owner = j->state == JOB_CLAIMED && j->attempt == row->attempt && j->epoch == row->epoch &&
+                 w->logs[j->partition].epoch == row->epoch;
+    if (row->state == JOB_SENT && j->state != JOB_SENT) {
+        a->applied = true;
+        j->accepted_attempt = row->attempt;
+        if (owner || j->state == JOB_CLAIMED || j->state == JOB_RETRY)
+            move(j, JOB_SENT, true);
+        else
+            to_outbox(j, JOB_SENT);
+    } else if (row->state == JOB_SENT) {
+        a->duplicate_send = j->accepted_attempt != row->attempt;
+    } else if (owner) {
+        bool late = row->state == JOB_RETRY && j->deadline_us <= clock_wall_us();
+        a->applied = true;
+        move(j, late ? JOB_EXPIRED : row->state, true);
+    }
+    a->status = database_status(j);
+}
+
+static void note_one(struct world *w, const struct note *n)
+{
+    struct log_of *log = &w->logs[n->partition];
+    int64_t end = n->reason ? n->offset + 1 : n->gap_end;
+    for (int64_t o = n->offset; o < end; o++) {
+        struct log_record *r = record_at(w, n->partition, o);
+        if ((r->kind == RECORD_GAP) != (n->reason == NULL))
+            world_fail(w, "%d:%lld is noted as what it is not", (int)n->partition, (long long)o);
+        r->noted = r->met = true;
+    }
+    log->next_offset = MAX(log->next_offset, end);
+}
+
+void database_decide_outcomes(struct world *w)
+{
+    for (size_t i = 0; i < w->o.n && w->o.ask == ASK_RECORD; i++)
+        record_one(w, i);
+    for (size_t i = 0; i < w->o.n && w->o.ask == ASK_NOTE; i++)
+        note_one(w, &w->o.notes[i]);
+    for (struct db_job *j = w->jobs; j && w->o.ask == ASK_SWEEP; j = j->hh.next) {
+        if (j->state == JOB_IN_DOUBT && j->deadline_us <= clock_wall_us())
+            to_outbox(j, JOB_UNKNOWN);
+    }
+    w->o.decided = true;
+}
+
+bool database_is_done(const struct world *w, int partition, int64_t offset)
+{
+    const struct log_record *r = &w->logs[partition].records[offset];
+    if (r->kind == RECORD_GAP)
+        return true;
+    if (r->kind != RECORD_JOB)
+        return r->buried && r->noted;
+    if (r->duplicate)
+        return true;
+    const struct db_job *j = database_get(w, r->job_id);
+    return j && j->state != JOB_CLAIMED && j->state != JOB_RETRY && j->announced >= j->owed;
+}
