@@ -18,5 +18,5 @@ add_executable(sendcode-storm
 target_link_libraries(sendcode-storm PRIVATE
     sc_flags sc_worker_core sc_provider_verdict sc_settings sc_domain sc_crypto sc_json sc_common)
 add_test(NAME replay.storm
-    COMMAND sendcode-storm ${CMAKE_CURRENT_SOURCE_DIR}/replay/replay.conf 1 12 4000)
+    COMMAND sendcode-storm ${CMAKE_CURRENT_SOURCE_DIR}/replay/replay.conf 1 30 5000)
 set_tests_properties(replay.storm PROPERTIES LABELS replay TIMEOUT 120)

@@ -21,7 +21,7 @@ void kafka_append(struct world *w, int partition)
 {
     struct log_of *log = &w->logs[partition];
     unsigned dice = world_random(w, 100);
-    if (log->end == LOG_MAX)
+    if (log->end == LOG_MAX - 1)
         return;
     struct log_record *r = &log->records[log->end++];
     *r = (struct log_record){.kind = dice < 80   ? RECORD_JOB
@@ -32,6 +32,14 @@ void kafka_append(struct world *w, int partition)
         append_job(w, r);
     if (r->kind == RECORD_REFUSED)
         r->job_id[0] = 'r'; /* no job has its name */
+}
+
+void kafka_append_fresh(struct world *w, int partition)
+{
+    struct log_of *log = &w->logs[partition];
+    struct log_record *r = &log->records[log->end++];
+    *r = (struct log_record){.kind = RECORD_JOB, .requested_us = clock_wall_us()};
+    snprintf(r->job_id, sizeof(r->job_id), "j%u", ++w->last_job);
 }
 
 static void write_value(const struct log_record *r, char out[256])

@@ -215,7 +215,7 @@ static bool all_done(const struct world *w)
             return false;
     }
     for (const struct db_job *j = w->jobs; j; j = j->hh.next) {
-        if (j->announced < j->seq || j->state == JOB_IN_DOUBT)
+        if (j->announced < j->seq || j->state == JOB_IN_DOUBT || j->in_outbox)
             return false;
     }
     return true;
@@ -282,25 +282,45 @@ static void on_drained(void *arg)
     w->drained = true;
 }
 
-static void end(struct world *w)
+static void finish_all(struct world *w)
 {
-    w->calm = true;
-    if (w->db_away)
-        turn_database(w);
-    unsigned turns = 0;
-    while (!all_done(w) && turns++ < CALM_TURNS)
+    for (unsigned turns = 0; !all_done(w) && turns < CALM_TURNS; turns++)
         calm_turn(w);
     if (!all_done(w)) {
         say_undone(w);
         world_fail(w, "the storm is over, but not everything is finished");
     }
+}
+
+/* Nothing that the storm stopped stays stopped. */
+static void send_one_more(struct world *w)
+{
+    struct buf why = BUF_INIT;
+    kafka_append_fresh(w, 0);
+    finish_all(w);
+    pipeline_say_stops(w->pipeline, &why);
+    const struct db_job *j = database_get(w, w->logs[0].records[w->logs[0].end - 1].job_id);
+    if (j->state != JOB_SENT || why.len > 0)
+        world_fail(w, "after the storm a job is %s; %s", job_state_to_text(j->state),
+                   buf_text(&why));
+    buf_free(&why);
+}
+
+static void end(struct world *w)
+{
+    w->calm = true;
+    if (w->db_away)
+        turn_database(w);
+    finish_all(w);
+    let_time_pass(w, 60 * US_PER_S); /* the next trial of what is stopped may go */
+    send_one_more(w);
     check_gaps(w);
     if (w->pipeline->flights.bytes > 0 || HASH_COUNT(w->pipeline->flights.by_ticket) > 0) {
         say_undone(w);
         world_fail(w, "everything is finished, but flights are left");
     }
     pipeline_drain(w->pipeline, on_drained, w);
-    for (turns = 0; !w->closing && turns < 100; turns++)
+    for (unsigned turns = 0; !w->closing && turns < 100; turns++)
         calm_turn(w);
     if (!w->closing)
         world_fail(w, "the drain does not end");

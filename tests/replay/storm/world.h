@@ -159,6 +159,7 @@ void database_answer_outcomes(struct world *w);
 /* kafka.c */
 void kafka_init(struct world *w);
 void kafka_append(struct world *w, int partition);
+void kafka_append_fresh(struct world *w, int partition); /* a job that nothing keeps from sending */
 void kafka_deliver(struct world *w, int partition);
 void kafka_assign(struct world *w, int partition);
 void kafka_revoke(struct world *w, int partition, bool lost);
