@@ -175,6 +175,15 @@ static void random_answer(struct world *w)
         answer_probe(w);
 }
 
+static void random_answers(struct world *w)
+{
+    for (unsigned n = 1 + world_random(w, 6); n > 0; n--) {
+        random_answer(w);
+        if (world_chance(w, 70))
+            fake_loop_turn(storm.loop);
+    }
+}
+
 static void step(struct world *w)
 {
     int partition = (int)world_random(w, PARTITIONS);
@@ -184,10 +193,10 @@ static void step(struct world *w)
     else if (dice < 300)
         kafka_deliver(w, partition);
     else if (dice < 860)
-        random_answer(w);
+        random_answers(w);
     else if (dice < 900)
         kafka_assign(w, partition);
-    else if (dice < 910)
+    else if (dice < 911)
         kafka_revoke(w, partition, world_chance(w, 30));
     else if (dice < 915)
         w->logs[partition].epoch++; /* somebody believes that it is theirs */
@@ -195,7 +204,7 @@ static void step(struct world *w)
         turn_database(w);
     else if (dice < 924)
         reload(w);
-    else if (dice < 926)
+    else if (dice < 926 && w->seed % 2 == 0) /* what leaks would be lost with the worker */
         kill_worker(w);
     else if (dice < 935)
         let_time_pass(w, (int64_t)world_random(w, world_chance(w, 20) ? 70 : 4) * US_PER_S);
