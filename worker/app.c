@@ -9,6 +9,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/kafka/kafka_conf.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/metrics.h"
@@ -122,7 +123,8 @@ static void on_hangup(void *arg)
 {
     struct app *a = arg;
     struct buf notes = BUF_INIT;
-    struct settings *next = settings_load(a->config_path, APP_NEEDS, &notes);
+    struct settings *next =
+        settings_load_checked(a->config_path, APP_NEEDS, kafka_conf_check, &notes);
     if (!next) {
         log_lines(&notes, LOG_ERROR, "the new configuration is faulty; the old one stays");
         buf_free(&notes);

@@ -6,8 +6,13 @@
 
 #include "common/buf.h"
 #include "common/kafka/kafka_conf.h"
+#include "common/log.h"
 #include "common/settings/settings.h"
 #include "worker/app.h"
+
+/* For librdkafka, PostgreSQL, the admin pages and the loop; a cluster of a dozen brokers included.
+ */
+#define OPEN_FILES_BESIDE_REQUESTS 64
 
 static const char usage[] =
     "usage: sendcode-worker -c FILE [--check-config | --dump-config]\n"
@@ -75,17 +80,28 @@ static void forbid_cores(void)
         fputs("sendcode-worker: core files cannot be forbidden\n", stderr);
 }
 
+/* As many files as we may open; too few are said before jobs suffer from it. */
+static void check_open_files(const struct settings *s)
+{
+    struct rlimit limit;
+    rlim_t needed = (rlim_t)s->worker.in_flight + OPEN_FILES_BESIDE_REQUESTS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    if (limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur < needed)
+        log_warn("too few files may be open: raise ulimit -n, or lower [worker] in_flight",
+                 LI("may_be_open", (int64_t)limit.rlim_cur), LI("needed", (int64_t)needed));
+}
+
 static struct settings *load(const char *path)
 {
     struct buf faults = BUF_INIT;
-    struct settings *s = settings_load(path, APP_NEEDS, &faults);
-    if (s)
-        kafka_conf_check(s, &faults);
-    if (faults.len > 0) {
+    struct settings *s = settings_load_checked(path, APP_NEEDS, kafka_conf_check, &faults);
+    if (!s)
         fputs(buf_text(&faults), stderr);
-        settings_free(s);
-        s = NULL;
-    }
     buf_free(&faults);
     return s;
 }
@@ -99,8 +115,10 @@ int main(int argc, char **argv)
     struct settings *s = load(o.config);
     if (!s)
         return EXIT_CONFIGURATION;
-    if (o.mode == MODE_RUN)
+    if (o.mode == MODE_RUN) {
+        check_open_files(s);
         return app_run(o.config, s);
+    }
     if (o.mode == MODE_DUMP) {
         struct buf out = BUF_INIT;
         settings_dump(s, &out);

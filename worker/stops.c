@@ -123,7 +123,7 @@ static void stop_one(struct stops *s, struct stop *stop, const struct stop_cause
         return;
     metric_name(stop, label);
     metric_set(metrics_cell(s->meters->stopped, label), 1);
-    log_error("the provider refuses for a reason that must be mended; intake is stopped and probes",
+    log_error("something must be mended; until then intake is stopped and probes",
               LS("stopped", subject(stop)), LS("reason", cause->reason),
               LS("remedy", cause->remedy ? cause->remedy : "see docs/OPERATIONS.md"));
 }
@@ -198,7 +198,7 @@ static void say_one(const struct stop *stop, struct buf *out)
 {
     if (!is_stopped(stop))
         return;
-    buf_add_fmt(out, "%sintake is stopped for %s%s: the provider says %s", out->len ? "; " : "",
+    buf_add_fmt(out, "%sintake is stopped for %s%s: %s", out->len ? "; " : "",
                 stop->name[0] ? "scene " : "the ", subject(stop), stop->reason);
 }
 

@@ -35,6 +35,7 @@ struct default_property {
  *   more than a second of full load, the time after which librdkafka before 2.2 looks again.
  * - The broker answers a fetch as soon as there is a record; fetch.wait.max.ms is how long a new
  *   partition may have to wait for the fetch before it.
+ * - Statistics: the producer's are how it learns that brokers are there, before its first event.
  * - Metadata: new topics and partitions are found within the refresh interval.
  */
 static const struct default_property defaults[] = {
@@ -43,7 +44,8 @@ static const struct default_property defaults[] = {
     {"log.connection.close",               "false",           FOR_BOTH,     false},
     {"reconnect.backoff.max.ms",           "2000",            FOR_BOTH,     false},
     {"topic.metadata.refresh.interval.ms", "5000",            FOR_BOTH,     false},
-    {"statistics.interval.ms",             "5000",            FOR_BOTH,     false},
+    {"statistics.interval.ms",             "5000",            FOR_CONSUMER, false},
+    {"statistics.interval.ms",             "1000",            FOR_PRODUCER, false},
     {"group.id",                           "sendcode-worker", FOR_CONSUMER, false},
     {"auto.offset.reset",                  "earliest",        FOR_CONSUMER, false},
     {"isolation.level",                    "read_committed",  FOR_CONSUMER, false},
@@ -146,24 +148,25 @@ static void property_apply(rd_kafka_conf_t *conf, const struct property *p, stru
 {
     char why[512];
     const struct fixed_property *f;
+    rd_kafka_conf_res_t answer = rd_kafka_conf_set(conf, p->name, p->value, why, sizeof(why));
 
-    switch (rd_kafka_conf_set(conf, p->name, p->value, why, sizeof(why))) {
-    case RD_KAFKA_CONF_UNKNOWN:
-        buf_add_fmt(faults, "[kafka] %s: librdkafka %s knows no such property\n", p->name,
+    if (answer == RD_KAFKA_CONF_UNKNOWN) {
+        buf_add_fmt(faults, "%s: expected a property that librdkafka %s knows\n", p->origin,
                     rd_kafka_version_str());
         return;
-    case RD_KAFKA_CONF_INVALID:
-        buf_add_fmt(faults, "[kafka] %s: %s\n", p->name,
-                    property_is_secret(p->name) ? "librdkafka refuses the value" : why);
+    }
+    if (answer == RD_KAFKA_CONF_INVALID) {
+        why[strcspn(why, "\n")] = '\0';
+        buf_add_fmt(faults, "%s: expected a value that librdkafka takes%s%s\n", p->origin,
+                    property_is_secret(p->name) ? "" : ": ",
+                    property_is_secret(p->name) ? "" : why);
         return;
-    case RD_KAFKA_CONF_OK:
-        break;
     }
     f = fixed_find(p->name);
     if (f && f->value[0] == '\0')
-        buf_add_fmt(faults, "[kafka] %s: must be left out: %s\n", p->name, f->why);
+        buf_add_fmt(faults, "%s: expected it to be left out: %s\n", p->origin, f->why);
     else if (f && !conf_has(conf, p->name, f->value))
-        buf_add_fmt(faults, "[kafka] %s: must be %s: %s\n", p->name, f->value, f->why);
+        buf_add_fmt(faults, "%s: expected %s: %s\n", p->origin, f->value, f->why);
 }
 
 static void set_or_skip(rd_kafka_conf_t *conf, const char *name, const char *value)

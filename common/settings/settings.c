@@ -115,7 +115,8 @@ static void name_worker(struct settings *s)
     s->worker.name = mem_must_strdup(name);
 }
 
-struct settings *settings_load(const char *path, unsigned needs, struct buf *faults)
+struct settings *settings_load_checked(const char *path, unsigned needs, settings_check_fn *check,
+                                       struct buf *faults)
 {
     size_t faults_before = faults->len;
     struct settings *s = mem_must_alloc(sizeof(*s));
@@ -136,11 +137,18 @@ struct settings *settings_load(const char *path, unsigned needs, struct buf *fau
     settings_read_scenes(s);
     settings_read_secrets(s, needs);
     settings_check_needs(s, needs);
+    if (check)
+        check(s, faults);
     s->doc->faults = NULL;
     if (faults->len == faults_before && !faults->failed)
         return s;
     settings_free(s);
     return NULL;
+}
+
+struct settings *settings_load(const char *path, unsigned needs, struct buf *faults)
+{
+    return settings_load_checked(path, needs, NULL, faults);
 }
 
 const struct scene *settings_scene(const struct settings *s, const char *name, const char *locale)

@@ -11,7 +11,7 @@
 struct buf;
 struct settings_doc;
 
-#define SETTINGS_KEYS_MAX 8
+#define SETTINGS_KEYS_MAX 4 /* sendcode.verify takes as many digests */
 #define SCENE_PARAMS_MAX 10
 #define SCENE_COUNTRIES_MAX 32
 
@@ -28,6 +28,7 @@ struct key_ring {
 struct property { /* of [kafka], verbatim */
     char *name;
     char *value;
+    char *origin; /* "FILE:LINE: [kafka] NAME" or "environment: VARIABLE": begins its faults */
     bool from_environment;
 };
 
@@ -98,6 +99,11 @@ struct settings {
  * "environment: NAME: …"); never a secret in it. The caller frees.
  */
 NODISCARD struct settings *settings_load(const char *path, unsigned needs, struct buf *faults);
+
+/* The same, with one more judge (NULL: none), who sees the settings even if they have faults. */
+typedef void settings_check_fn(const struct settings *s, struct buf *faults);
+NODISCARD struct settings *settings_load_checked(const char *path, unsigned needs,
+                                                 settings_check_fn *check, struct buf *faults);
 void settings_free(struct settings *s); /* wipes secrets; NULL is fine */
 
 /* The scene for a locale: exact, else its language part, else the scene's own; NULL: not

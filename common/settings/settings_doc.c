@@ -26,16 +26,40 @@ static void add_sentence(struct buf *out, const char *fmt, va_list args)
     buf_add_char(out, '\n');
 }
 
+static void add_origin(const struct settings_doc *d, int line, const char *section, const char *key,
+                       struct buf *out)
+{
+    buf_add_text(out, file_name(d));
+    if (line > 0)
+        buf_add_fmt(out, ":%d", line);
+    buf_add_fmt(out, ": [%.80s]", section);
+    if (key != NULL)
+        buf_add_fmt(out, " %.80s", key);
+}
+
+char *settings_doc_origin(const struct settings_doc *d, int line, const char *section,
+                          const char *key)
+{
+    struct buf origin = BUF_INIT;
+    add_origin(d, line, section, key, &origin);
+    char *text = mem_must_strdup(buf_text(&origin));
+    buf_free(&origin);
+    return text;
+}
+
+char *settings_env_origin(const char *name)
+{
+    char text[200];
+    snprintf(text, sizeof(text), "environment: %.100s", name);
+    return mem_must_strdup(text);
+}
+
 void settings_fault(const struct settings_doc *d, int line, const char *section, const char *key,
                     const char *fmt, ...)
 {
     va_list args;
-    buf_add_text(d->faults, file_name(d));
-    if (line > 0)
-        buf_add_fmt(d->faults, ":%d", line);
-    buf_add_fmt(d->faults, ": [%.80s] ", section);
-    if (key != NULL)
-        buf_add_fmt(d->faults, "%.80s: ", key);
+    add_origin(d, line, section, key, d->faults);
+    buf_add_text(d->faults, key != NULL ? ": " : " ");
     va_start(args, fmt);
     add_sentence(d->faults, fmt, args);
     va_end(args);

@@ -47,4 +47,9 @@ void settings_fault(const struct settings_doc *d, int line, const char *section,
 PRINTF_LIKE(3, 4)
 void settings_env_fault(const struct settings_doc *d, const char *name, const char *fmt, ...);
 
+/* What the two begin with, for faults that are worded elsewhere. The caller frees it. */
+NODISCARD char *settings_doc_origin(const struct settings_doc *d, int line, const char *section,
+                                    const char *key);
+NODISCARD char *settings_env_origin(const char *name);
+
 #endif

@@ -32,7 +32,9 @@ static bool turns_on(const char *name, const char *value)
     return false;
 }
 
-static void set_property(struct settings *s, const char *name, const char *value, bool environment)
+/* Takes over origin. */
+static void set_property(struct settings *s, const char *name, const char *value, char *origin,
+                         bool environment)
 {
     struct property *p = NULL;
     for (size_t i = 0; i < s->n_kafka && p == NULL; i++)
@@ -43,7 +45,9 @@ static void set_property(struct settings *s, const char *name, const char *value
         p->name = mem_must_strdup(name);
     }
     mem_free(p->value);
+    mem_free(p->origin);
     p->value = mem_must_strdup(value);
+    p->origin = origin;
     p->from_environment = environment;
 }
 
@@ -69,7 +73,8 @@ static void read_file_entry(struct settings *s, const struct doc_entry *entry)
         settings_fault(s->doc, entry->line, "kafka", entry->key,
                        "expected false: offsets are committed when their jobs are done");
     else
-        set_property(s, entry->key, entry->value, false);
+        set_property(s, entry->key, entry->value,
+                     settings_doc_origin(s->doc, entry->line, "kafka", entry->key), false);
 }
 
 /* "SASL_PASSWORD" → "sasl.password". */
@@ -91,7 +96,7 @@ static void read_variable(struct settings *s, const char *variable)
         settings_env_fault(s->doc, variable,
                            "expected false: offsets are committed when their jobs are done");
     else if (found == ENV_FOUND)
-        set_property(s, name, buf_text(&value), true);
+        set_property(s, name, buf_text(&value), settings_env_origin(variable), true);
     buf_wipe(&value);
 }
 
@@ -160,6 +165,7 @@ void settings_free_kafka(struct settings *s)
         mem_wipe(s->kafka[i].value, strlen(s->kafka[i].value));
         mem_free(s->kafka[i].value);
         mem_free(s->kafka[i].name);
+        mem_free(s->kafka[i].origin);
     }
     mem_free(s->kafka);
 }

@@ -50,6 +50,7 @@ static void copy_properties(const struct settings *from, struct settings *to)
     for (size_t i = 0; i < from->n_kafka; i++) {
         to->kafka[i].name = mem_must_strdup(from->kafka[i].name);
         to->kafka[i].value = mem_must_strdup(from->kafka[i].value);
+        to->kafka[i].origin = mem_must_strdup(from->kafka[i].origin);
         to->kafka[i].from_environment = from->kafka[i].from_environment;
     }
 }

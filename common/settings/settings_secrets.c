@@ -67,7 +67,7 @@ static const char *add_key(struct key_ring *ring, const char *s, size_t len)
     } else if (ring_has(ring, bytes)) {
         expected = "expected each key once";
     } else if (ring->n == SETTINGS_KEYS_MAX) {
-        expected = "expected at most 8 keys";
+        expected = "expected at most 4 keys";
     } else {
         struct secret_key *key = &ring->keys[ring->n++];
         memcpy(key->bytes, bytes, sizeof(bytes));

@@ -18,7 +18,9 @@ static void given(struct settings *s, struct property *p, const char *name, cons
     *s = (struct settings){0};
     if (!name)
         return;
-    *p = (struct property){.name = (char *)(uintptr_t)name, .value = (char *)(uintptr_t)value};
+    *p = (struct property){.name = (char *)(uintptr_t)name,
+                           .value = (char *)(uintptr_t)value,
+                           .origin = (char *)(uintptr_t)name};
     s->kafka = p;
     s->n_kafka = 1;
 }
@@ -119,27 +121,29 @@ static void what_is_wrong_is_named_once_and_secrets_are_not(UNUSED void **state)
     static const struct {
         const char *name, *value, *expected; /* expected NULL: nothing is wrong */
     } table[] = {
-        {"no.such.property",           "1",              "no.such.property"                         },
-        {"fetch.wait.max.ms",          "soon",           "fetch.wait.max.ms"                        },
-        {"security.protocol",          "carrier-pigeon", "security.protocol"                        },
-        {"enable.auto.commit",         "true",           "enable.auto.commit: must be false"        },
-        {"enable.auto.offset.store",   "true",           "enable.auto.offset.store: must be false"  },
-        {"transactional.id",           "x",              "transactional.id: must be left out"       },
-        {"acks",                       "1",              "acks: must be -1"                         },
-        {"delivery.report.only.error", "true",           "delivery.report.only.error: must be false"},
-        {"ssl.ca.location",            "/no/such/file",  "ssl.ca.location"                          },
-        {"session.timeout.ms",         "500000",         "max.poll.interval.ms"                     },
-        {"acks",                       "all",            NULL                                       },
-        {"group.id",                   "g",              NULL                                       },
-        {"linger.ms",                  "2",              NULL                                       },
-        {"message.max.bytes",          "20000000",       NULL                                       },
-        {"debug",                      "cgrp",           NULL                                       },
+        {"no.such.property",           "1",              "no.such.property"                            },
+        {"fetch.wait.max.ms",          "soon",           "fetch.wait.max.ms"                           },
+        {"security.protocol",          "carrier-pigeon", "security.protocol"                           },
+        {"enable.auto.commit",         "true",           "enable.auto.commit: expected false"          },
+        {"enable.auto.offset.store",   "true",           "enable.auto.offset.store: expected false"    },
+        {"transactional.id",           "x",              "transactional.id: expected it to be left out"},
+        {"acks",                       "1",              "acks: expected -1"                           },
+        {"delivery.report.only.error", "true",           "delivery.report.only.error: expected false"  },
+        {"ssl.ca.location",            "/no/such/file",  "ssl.ca.location"                             },
+        {"session.timeout.ms",         "500000",         "max.poll.interval.ms"                        },
+        {"acks",                       "all",            NULL                                          },
+        {"group.id",                   "g",              NULL                                          },
+        {"linger.ms",                  "2",              NULL                                          },
+        {"message.max.bytes",          "20000000",       NULL                                          },
+        {"debug",                      "cgrp",           NULL                                          },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         struct property all[] = {
-            {.name = (char *)(uintptr_t)table[i].name,        .value = (char *)(uintptr_t)table[i].value},
-            {.name = (char *)(uintptr_t) "security.protocol", .value = (char *)(uintptr_t) "ssl"        },
+            {.name = (char *)(uintptr_t)table[i].name,
+             .value = (char *)(uintptr_t)table[i].value,
+             .origin = (char *)(uintptr_t)table[i].name},
+            {.name = (char *)(uintptr_t) "security.protocol",                                        .value = (char *)(uintptr_t) "ssl"},
         };
         bool ssl = strcmp(table[i].name, "ssl.ca.location") == 0;
         struct settings s = {.kafka = all, .n_kafka = ssl ? 2 : 1};

@@ -25,6 +25,7 @@ void rig_set(struct rig *r, const char *name, const char *value)
     assert_true(i < RIG_PROPERTIES);
     if (i == r->settings.n_kafka) {
         r->properties[i].name = strdup(name);
+        r->properties[i].origin = r->properties[i].name;
         r->settings.n_kafka++;
     } else {
         free(r->properties[i].value);

@@ -9,6 +9,9 @@
 #include "tests/check.h"
 #include "tests/unit/settings/scratch.h"
 
+#define EIGHT(digit) digit digit digit digit digit digit digit digit
+#define KEY_OF(digit) EIGHT(EIGHT(digit)) /* 64 hex digits */
+
 static char secret_path[64];
 
 static int set_up(void **state)
@@ -89,23 +92,26 @@ static void faults_of_the_environment_name_the_variable(void **state)
     static const struct {
         const char *name, *value, *begin;
     } cases[] = {
-        {"TENCENT_SECRET_ID",                 "",                              "environment: TENCENT_SECRET_ID: expected it"       },
-        {"TENCENT_SECRET_KEY",                "a b",                           "environment: TENCENT_SECRET_KEY: expected 1 to 128"},
-        {"TENCENT_SECRET_KEY_FILE",           "x",                             "environment: TENCENT_SECRET_KEY: expected either"  },
+        {"TENCENT_SECRET_ID",                 "",                                     "environment: TENCENT_SECRET_ID: expected it"       },
+        {"TENCENT_SECRET_KEY",                "a b",                                  "environment: TENCENT_SECRET_KEY: expected 1 to 128"},
+        {"TENCENT_SECRET_KEY_FILE",           "x",                                    "environment: TENCENT_SECRET_KEY: expected either"  },
         {"TENCENT_TOKEN_FILE",                "/nowhere/x",
-         "environment: TENCENT_TOKEN_FILE: expected the path of a readable file: No such file"                                     },
-        {"SENDCODE_CODE_KEY",                 "",                              "environment: SENDCODE_CODE_KEY: expected it"       },
-        {"SENDCODE_CODE_KEY",                 "00",                            "environment: SENDCODE_CODE_KEY: expected 64 hex"   },
-        {"SENDCODE_CODE_KEY",                 SCRATCH_KEY_A ",",               "environment: SENDCODE_CODE_KEY: expected 64 hex"   },
+         "environment: TENCENT_TOKEN_FILE: expected the path of a readable file: No such file"                                            },
+        {"SENDCODE_CODE_KEY",                 "",                                     "environment: SENDCODE_CODE_KEY: expected it"       },
+        {"SENDCODE_CODE_KEY",                 "00",                                   "environment: SENDCODE_CODE_KEY: expected 64 hex"   },
+        {"SENDCODE_CODE_KEY",                 SCRATCH_KEY_A ",",                      "environment: SENDCODE_CODE_KEY: expected 64 hex"   },
         {"SENDCODE_CODE_KEY",                 SCRATCH_KEY_A "," SCRATCH_KEY_A,
-         "environment: SENDCODE_CODE_KEY: expected each key once"                                                                  },
+         "environment: SENDCODE_CODE_KEY: expected each key once"                                                                         },
+        {"SENDCODE_VERIFY_KEY",
+         KEY_OF("2") "," KEY_OF("3") "," KEY_OF("4") "," KEY_OF("5") "," KEY_OF("6"),
+         "environment: SENDCODE_VERIFY_KEY: expected at most 4 keys"                                                                      },
         {"SENDCODE_CODE_KEY",                 SCRATCH_KEY_B,
-         "environment: SENDCODE_VERIFY_KEY: expected no key that is also"                                                          },
+         "environment: SENDCODE_VERIFY_KEY: expected no key that is also"                                                                 },
         {"SENDCODE_KAFKA_ENABLE_AUTO_COMMIT", "true",
-         "environment: SENDCODE_KAFKA_ENABLE_AUTO_COMMIT: expected false"                                                          },
+         "environment: SENDCODE_KAFKA_ENABLE_AUTO_COMMIT: expected false"                                                                 },
         {"SENDCODE_KAFKA_client_id",          "x",
-         "environment: SENDCODE_KAFKA_client_id: expected a property"                                                              },
-        {"SENDCODE_KAFKA_",                   "x",                             "environment: SENDCODE_KAFKA_: expected a property" },
+         "environment: SENDCODE_KAFKA_client_id: expected a property"                                                                     },
+        {"SENDCODE_KAFKA_",                   "x",                                    "environment: SENDCODE_KAFKA_: expected a property" },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
