@@ -51,7 +51,7 @@ void http_reply(struct http_request *req, int status, const char *content_type, 
 /* Announces `declared` bytes but sends only len, then closes (sandbox faults). */
 void http_reply_cut(struct http_request *req, int status, const char *content_type,
                     const void *body, size_t len, size_t declared);
-/* Closes the connection without an answer; rst sends RST instead of FIN. */
-void http_drop(struct http_request *req, bool rst);
+/* Closes the connection without an answer. */
+void http_drop(struct http_request *req);
 
 #endif

@@ -1,12 +1,10 @@
 /* One HTTP request as the handler sees it, and the ways to answer it or not to. */
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "common/httpd_parts.h"
 #include "common/mem.h"
@@ -158,23 +156,12 @@ void http_reply_cut(struct http_request *req, int status, const char *content_ty
     http_reply(req, status, content_type, body, len);
 }
 
-/* Disconnecting a TCP socket by AF_UNSPEC makes Linux send RST at once. */
-static void send_rst(struct evhttp_connection *connection)
-{
-    int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
-    struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-    (void)connect(fd, &nowhere, sizeof(nowhere)); /* fails when the peer was faster */
-}
-
-void http_drop(struct http_request *req, bool rst)
+void http_drop(struct http_request *req)
 {
     struct evhttp_connection *connection = evhttp_request_get_connection(req->ev);
     if (connection == NULL) {
         evhttp_request_free(req->ev);
     } else {
-        if (rst) {
-            send_rst(connection);
-        }
         evhttp_connection_free(connection); /* and with it the request */
     }
     free_request(req);

@@ -67,13 +67,12 @@ void json_each(const struct json *obj,
  */
 bool json_bytes_have_key(const char *bytes, size_t len, const char *key);
 
-/* Building. add takes ownership of child. NULL strings are left out. Out of memory aborts. */
+/* Building. add takes ownership of child. NULL strings are left out. Out of memory panics. */
 struct json *json_new_object(void);
 struct json *json_new_array(void);
 void json_add(struct json *obj, const char *key, struct json *child);
 void json_add_text(struct json *obj, const char *key, const char *s);
 void json_add_int(struct json *obj, const char *key, int64_t i);
-void json_add_bool(struct json *obj, const char *key, bool b);
 void json_append(struct json *arr, struct json *child);
 void json_append_text(struct json *arr, const char *s);
 const char *json_text(struct json *j, size_t *len); /* compact; lives as long as j and no change */

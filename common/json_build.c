@@ -41,11 +41,6 @@ void json_add_int(struct json *obj, const char *key, int64_t i)
     json_add(obj, key, must_be(json_object_new_int64(i)));
 }
 
-void json_add_bool(struct json *obj, const char *key, bool b)
-{
-    json_add(obj, key, must_be(json_object_new_boolean(b)));
-}
-
 void json_append(struct json *arr, struct json *child)
 {
     if (json_object_array_add(object_of(arr), object_of(child)) != 0)

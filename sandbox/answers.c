@@ -61,7 +61,7 @@ static void drop_waiting(struct answers *a)
 {
     struct waiting_answer *w = NULL;
     while ((w = utarray_next(&a->waiting, w)))
-        http_drop(w->req, false);
+        http_drop(w->req);
     utarray_clear(&a->waiting);
     buf_clear(&a->bodies);
 }
@@ -76,7 +76,7 @@ void answers_free(struct answers *a)
     DL_FOREACH_SAFE(a->late, late, after)
     {
         if (late->req)
-            http_drop(late->req, false);
+            http_drop(late->req);
         free_late(late);
     }
 }
@@ -109,7 +109,7 @@ static void transmit(struct answers *a, struct http_request *req, const struct p
         break;
     case DELIVER_DROP:
     case DELIVER_NEVER:
-        http_drop(req, false);
+        http_drop(req);
         break;
     }
 }

@@ -1,4 +1,4 @@
-/* The names of states and reasons, and the table of allowed moves. */
+/* The names of states and reasons. */
 #include "common/domain/job_state.h"
 
 #include <string.h>
@@ -10,14 +10,6 @@
 static const char *const state_texts[JOB_STATE_COUNT] = {[JOB_NEW] = "new", JOB_STATES(STATE_TEXT)};
 static const bool state_finals[JOB_STATE_COUNT] = {JOB_STATES(STATE_FINAL)};
 static const char *const reason_texts[JOB_REASON_COUNT] = {JOB_REASONS(REASON_TEXT)};
-
-#define TO(suffix) (1u << JOB_##suffix)
-static const unsigned decisions[JOB_STATE_COUNT] = {
-    [JOB_NEW] = TO(CLAIMED) | TO(LIMITED) | TO(SUPERSEDED) | TO(EXPIRED),
-    [JOB_CLAIMED] = TO(SENT) | TO(RETRY) | TO(REJECTED) | TO(LIMITED) | TO(EXPIRED) | TO(IN_DOUBT),
-    [JOB_RETRY] = TO(CLAIMED) | TO(SUPERSEDED) | TO(LIMITED) | TO(EXPIRED),
-    [JOB_IN_DOUBT] = TO(SENT) | TO(RETRY) | TO(REJECTED) | TO(LIMITED) | TO(EXPIRED) | TO(UNKNOWN),
-};
 
 const char *job_state_to_text(enum job_state s)
 {
@@ -54,13 +46,4 @@ bool job_reason_from_text(const char *s, enum job_reason *out)
         }
     }
     return false;
-}
-
-bool job_state_may_move(enum job_state from, enum job_state to, bool fact)
-{
-    if (!fact)
-        return (decisions[from] & 1u << to) != 0;
-    if (from == JOB_NEW || from == JOB_DELIVERED || from == JOB_UNDELIVERED)
-        return false;
-    return to == JOB_DELIVERED || to == JOB_UNDELIVERED || (to == JOB_SENT && from != JOB_SENT);
 }

@@ -1,4 +1,7 @@
-/* States and reasons of a job, written once (CONTRACT.md sections 3 and 4). */
+/*
+ * States and reasons of a job, written once (CONTRACT.md sections 3 and 4). Which moves are allowed
+ * the database's functions know, which alone make them.
+ */
 #ifndef SENDCODE_COMMON_DOMAIN_JOB_STATE_H
 #define SENDCODE_COMMON_DOMAIN_JOB_STATE_H
 
@@ -48,9 +51,5 @@ NODISCARD bool job_state_from_text(const char *s, enum job_state *out);
 bool job_state_is_final(enum job_state s);
 const char *job_reason_to_text(enum job_reason r); /* NULL for REASON_NONE */
 NODISCARD bool job_reason_from_text(const char *s, enum job_reason *out);
-
-/* The table of allowed moves (CONTRACT.md section 4); fact: accepted by the provider or a receipt.
- */
-bool job_state_may_move(enum job_state from, enum job_state to, bool fact);
 
 #endif

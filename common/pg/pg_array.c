@@ -180,15 +180,3 @@ struct pg_param pg_param_i32(struct pg_scalar *slot, int32_t v)
     pg_wire_put_i32(slot->bytes, v);
     return (struct pg_param){slot->bytes, 4};
 }
-
-struct pg_param pg_param_i64(struct pg_scalar *slot, int64_t v)
-{
-    pg_wire_put_i64(slot->bytes, v);
-    return (struct pg_param){slot->bytes, 8};
-}
-
-struct pg_param pg_param_bool(struct pg_scalar *slot, bool v)
-{
-    slot->bytes[0] = v ? 1 : 0;
-    return (struct pg_param){slot->bytes, 1};
-}

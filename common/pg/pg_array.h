@@ -30,19 +30,17 @@ void pg_array_add_date(struct pg_array *a, int64_t unix_us);
 /* Makes *a the elements [from, from + n) of `whole`, which has them. */
 void pg_array_set_slice(struct pg_array *a, const struct pg_array *whole, int32_t from, int32_t n);
 
-/* Finishes the header; valid until free or the next add. Aborts if an add found no memory. */
+/* Finishes the header; valid until free or the next add. Panics if an add found no memory. */
 struct pg_param pg_array_param(struct pg_array *a);
 void pg_array_clear(struct pg_array *a); /* for the next batch; keeps the memory */
 void pg_array_free(struct pg_array *a);
 
 /* Scalars: encode into a small caller-owned slot. */
 struct pg_scalar {
-    uint8_t bytes[8];
+    uint8_t bytes[4];
 };
 struct pg_param pg_param_text(const char *s); /* NULL is SQL NULL */
 struct pg_param pg_param_bytes(const void *p, size_t len);
 struct pg_param pg_param_i32(struct pg_scalar *slot, int32_t v);
-struct pg_param pg_param_i64(struct pg_scalar *slot, int64_t v);
-struct pg_param pg_param_bool(struct pg_scalar *slot, bool v);
 
 #endif

@@ -144,8 +144,6 @@ static void scalars_are_in_network_order(void **state)
 
     (void)state;
     assert_memory_equal(pg_param_i32(&slot, 258).data, "\0\0\1\2", 4);
-    assert_memory_equal(pg_param_i64(&slot, -1).data, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
-    assert_memory_equal(pg_param_bool(&slot, true).data, "\1", 1);
     assert_null(pg_param_text(NULL).data);
     assert_int_equal(pg_param_text("abc").len, 3);
 }
