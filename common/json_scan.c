@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "common/text.h"
+
 /* What may stand at the cursor. */
 enum expectation {
     VALUE,
@@ -45,18 +47,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* The value of a hex digit, -1 if it is none. */
-static int hex_value(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Four hex digits at p, -1 if they are not. */
 static int32_t hex4(const char *p, const char *end)
 {
@@ -64,7 +54,7 @@ static int32_t hex4(const char *p, const char *end)
     if (end - p < 4)
         return -1;
     for (int i = 0; i < 4; i++) {
-        int digit = hex_value(p[i]);
+        int digit = text_hex_digit(p[i]);
         if (digit < 0)
             return -1;
         unit = unit * 16 + digit;

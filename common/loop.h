@@ -35,7 +35,7 @@ int64_t loop_lag_us(const struct loop *l);
 
 /*
  * Watches fd from now on for `events`; loop_io_set changes them (0: none). Level-triggered.
- * An fd that cannot be watched (closed, a regular file) is a bug and aborts.
+ * An fd that cannot be watched (closed, a regular file) is a bug and panics.
  */
 NODISCARD struct loop_io *loop_io_new(struct loop *l, int fd, unsigned events, loop_io_fn *fn,
                                       void *arg);

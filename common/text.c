@@ -22,7 +22,7 @@ bool text_to_int(const char *s, int64_t lo, int64_t hi, int64_t *out)
     return true;
 }
 
-static int hex_digit(char c)
+int text_hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
         return c - '0';
@@ -39,8 +39,8 @@ bool text_hex_to_bytes(const char *s, size_t len, uint8_t *out, size_t size)
         return false;
     }
     for (size_t i = 0; i < size; i++) {
-        int high = hex_digit(s[2 * i]);
-        int low = hex_digit(s[2 * i + 1]);
+        int high = text_hex_digit(s[2 * i]);
+        int low = text_hex_digit(s[2 * i + 1]);
         if (high < 0 || low < 0) {
             return false;
         }
@@ -86,6 +86,15 @@ bool text_is_utf8(const char *s, size_t len)
         i += n;
     }
     return true;
+}
+
+size_t text_utf8_length(const char *s)
+{
+    size_t n = 0;
+    for (; *s != '\0'; s++) {
+        n += ((unsigned char)*s & 0xc0) != 0x80;
+    }
+    return n;
 }
 
 bool text_has_nul(const char *s, size_t len)

@@ -8,12 +8,15 @@
  */
 NODISCARD bool text_to_int(const char *s, int64_t lo, int64_t hi, int64_t *out);
 
+int text_hex_digit(char c); /* its value, -1 if it is none */
+
 /* Exactly 2*size hex digits in either case: true and `size` bytes in out. */
 NODISCARD bool text_hex_to_bytes(const char *s, size_t len, uint8_t *out, size_t size);
 
 NODISCARD bool text_is_utf8(const char *s,
                             size_t len); /* no surrogates, no overlong forms, ≤ U+10FFFF */
 bool text_has_nul(const char *s, size_t len);
+size_t text_utf8_length(const char *s); /* in characters; s is UTF-8 */
 
 /* Every byte of s (len > 0) is in `set`, as in strspn. */
 bool text_all_in(const char *s, size_t len, const char *set);

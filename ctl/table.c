@@ -2,20 +2,16 @@
 #include "ctl/table.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "common/base.h"
 #include "common/pg/pg_sync.h"
+#include "common/text.h"
 
 #define COLUMNS_MAX 16
 
 static int width_of(const char *s)
 {
-    int width = 0;
-
-    for (; *s; s++)
-        width += ((unsigned char)*s & 0xc0) != 0x80;
-    return width;
+    return (int)text_utf8_length(s);
 }
 
 static const char *cell_of(const struct pg_sync_rows *rows, int row, int col)

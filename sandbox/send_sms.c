@@ -6,6 +6,7 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "common/text.h"
 #include "sandbox/call.h"
 #include "sandbox/json_out.h"
 #include "sandbox/limits.h"
@@ -98,8 +99,7 @@ static int count_fee(const struct message_content *content)
     int characters = content->sign_name[0] ? 2 : 0; /* 【】 */
     buf_add_text(&text, content->sign_name);
     world_add_text(&text, content->params, content->n_params);
-    for (size_t i = 0; i < text.len; i++)
-        characters += ((unsigned char)text.data[i] & 0xC0) != 0x80;
+    characters += (int)text_utf8_length(buf_text(&text));
     buf_free(&text);
     return characters <= SEGMENT_SINGLE ? 1 : (characters + SEGMENT_JOINED - 1) / SEGMENT_JOINED;
 }

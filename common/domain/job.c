@@ -9,11 +9,10 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/settings/settings.h"
+#include "common/settings/settings_check.h"
 #include "common/text.h"
 
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
+#define ID_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-"
 #define DEADLINE_MAX_US (24 * 3600 * US_PER_S)
 
 #define FAULT_LABEL(suffix, label, text) [JOB_FAULT_##suffix] = (label),
@@ -54,11 +53,6 @@ static struct field get_field(const struct reader *r, const char *key)
     return f;
 }
 
-static bool is_word(struct field f, size_t max, const char *set)
-{
-    return f.s != NULL && f.len >= 1 && f.len <= max && text_all_in(f.s, f.len, set);
-}
-
 static const char *keep(const struct reader *r, const char *s, size_t len)
 {
     const char *copy = arena_strndup(r->arena, s, len);
@@ -84,13 +78,13 @@ static enum job_fault read_identity(const struct reader *r)
         return JOB_FAULT_VERSION;
 
     struct field id = get_field(r, "job_id");
-    if (!is_word(id, JOB_ID_MAX, LOWER UPPER DIGITS "._:-"))
+    if (id.s == NULL || id.len > JOB_ID_MAX || !text_all_in(id.s, id.len, ID_CHARACTERS))
         return JOB_FAULT_JOB_ID;
     struct field phone = get_field(r, "phone");
     if (phone.s == NULL || !phone_is_valid(phone.s, phone.len))
         return JOB_FAULT_PHONE;
     struct field scene = get_field(r, "scene");
-    if (!is_word(scene, 32, LOWER DIGITS "._-"))
+    if (scene.s == NULL || !check_is_scene_name(scene.s, scene.len))
         return JOB_FAULT_SCENE;
     if (settings_scene(r->settings, scene.s, NULL) == NULL)
         return JOB_FAULT_UNKNOWN_SCENE;
@@ -123,7 +117,7 @@ static enum job_fault read_locale(const struct reader *r)
     struct job *job = r->out;
     if (json_has(r->value, "locale")) {
         struct field locale = get_field(r, "locale");
-        if (!is_word(locale, 35, LOWER UPPER DIGITS "-"))
+        if (locale.s == NULL || !check_is_locale(locale.s, locale.len))
             return JOB_FAULT_LOCALE;
         job->locale = keep(r, locale.s, locale.len);
     }

@@ -20,7 +20,7 @@ static const char one_digit[] = "1 7 ";
 
 bool phone_is_valid(const char *s, size_t len)
 {
-    if (len < 9 || len > 16 || s[0] != '+' || s[1] == '0')
+    if (len < 9 || len > PHONE_MAX || s[0] != '+' || s[1] == '0')
         return false;
     for (size_t i = 1; i < len; i++)
         if (s[i] < '0' || s[i] > '9')

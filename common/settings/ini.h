@@ -7,8 +7,6 @@
 
 #include "common/base.h"
 
-struct err;
-
 /* Called for each section header (key NULL) and each key. Borrowed texts. */
 typedef void ini_fn(void *arg, int line, const char *section, const char *key, const char *value);
 /* Called for each line that fits no rule; reading goes on. */

@@ -178,13 +178,6 @@ const char *settings_kafka(const struct settings *s, const char *property)
     return NULL;
 }
 
-static void wipe_text(char *s)
-{
-    if (s != NULL)
-        mem_wipe(s, strlen(s));
-    mem_free(s);
-}
-
 void settings_free(struct settings *s)
 {
     if (s == NULL)
@@ -195,9 +188,9 @@ void settings_free(struct settings *s)
     settings_free_scenes(s);
     settings_free_kafka(s);
     settings_doc_free(s->doc);
-    wipe_text(s->secrets.tencent_secret_id);
-    wipe_text(s->secrets.tencent_secret_key);
-    wipe_text(s->secrets.tencent_token);
+    mem_free_secret(s->secrets.tencent_secret_id);
+    mem_free_secret(s->secrets.tencent_secret_key);
+    mem_free_secret(s->secrets.tencent_token);
     mem_wipe(s, sizeof(*s));
     mem_free(s);
 }

@@ -162,8 +162,7 @@ void settings_read_kafka(struct settings *s, bool environment)
 void settings_free_kafka(struct settings *s)
 {
     for (size_t i = 0; i < s->n_kafka; i++) {
-        mem_wipe(s->kafka[i].value, strlen(s->kafka[i].value));
-        mem_free(s->kafka[i].value);
+        mem_free_secret(s->kafka[i].value);
         mem_free(s->kafka[i].name);
         mem_free(s->kafka[i].origin);
     }

@@ -7,8 +7,7 @@
 struct doc_section;
 struct settings;
 
-/* Reads the entries of a document's section into `base`, judging each; then the presets of the
- * rest. */
+/* Reads the entries of a document's section into `base`, judging each. */
 void settings_read_section(const struct settings *s, const struct doc_section *section,
                            const char *table_section, void *base);
 

@@ -135,19 +135,11 @@ static bool split_items(const char *value, char **items, size_t max, size_t *n)
     }
 }
 
-static size_t count_characters(const char *s)
-{
-    size_t n = 0;
-    for (; *s != '\0'; s++)
-        n += (*s & 0xC0) != 0x80;
-    return n;
-}
-
 static bool is_param(const char *item)
 {
     if (strcmp(item, "{code}") == 0 || strcmp(item, "{minutes}") == 0)
         return true;
-    size_t n = count_characters(item);
+    size_t n = text_utf8_length(item);
     return n >= 1 && n <= LITERAL_MAX && strpbrk(item, "{}") == NULL;
 }
 

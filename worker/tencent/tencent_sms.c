@@ -318,19 +318,11 @@ static struct http_client *new_http(struct loop *l, const struct settings *s, un
     return http;
 }
 
-static void wipe_text(char *s)
-{
-    if (!s)
-        return;
-    mem_wipe(s, strlen(s));
-    mem_free(s);
-}
-
 static void drop_keys(struct tencent_sms *t)
 {
-    wipe_text(t->secret_id);
-    wipe_text(t->secret_key);
-    wipe_text(t->token_line);
+    mem_free_secret(t->secret_id);
+    mem_free_secret(t->secret_key);
+    mem_free_secret(t->token_line);
     t->token_line = NULL;
     mem_wipe(&t->signer, sizeof(t->signer));
 }

@@ -123,6 +123,13 @@ static void a_cut_never_splits_a_character(void **state)
     }
 }
 
+static void characters_are_counted_not_bytes(void **state)
+{
+    (void)state;
+    assert_int_equal(text_utf8_length(""), 0);
+    assert_int_equal(text_utf8_length("a\xc3\xa9\xe8\x85\xbe\xf0\x9f\x98\x80"), 4);
+}
+
 static void sets_and_nuls_are_found(void **state)
 {
     (void)state;
@@ -142,6 +149,7 @@ int main(void)
         cmocka_unit_test(hex_is_read_in_either_case_and_exactly),
         cmocka_unit_test(utf8_is_judged_as_unicode_has_it),
         cmocka_unit_test(a_cut_never_splits_a_character),
+        cmocka_unit_test(characters_are_counted_not_bytes),
         cmocka_unit_test(sets_and_nuls_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
