@@ -4,10 +4,10 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "common/pg/pg.h"
 #include "common/pg/pg_sync.h"
 #include "common/settings/settings.h"
 
@@ -111,25 +111,22 @@ struct pg_sync *ctl_connect(const struct ctl *c, const char *dsn, int *code)
 
 int ctl_statement_failed(const struct ctl *c, const struct pg_sync *s, const struct err *e)
 {
-    static const char *const no_schema[] = {"3F000", "42883", "42P01", "42703"};
-    const char *state = pg_sync_sqlstate(s);
-
     if (e->class == ERR_TEMP) {
         ctl_say(c, "%s", e->text);
         return EXIT_UNREACHABLE;
     }
-    for (size_t i = 0; i < ARRAY_LEN(no_schema); i++) {
-        if (strcmp(state, no_schema[i]) == 0) {
-            ctl_say(c,
-                    "the database's schema is missing or older than this program needs: run "
-                    "sendcodectl migrate (%s)",
-                    e->text);
-            return EXIT_CONFIGURATION;
-        }
-    }
-    if (strcmp(state, "42501") == 0) {
+    switch (pg_refusal_of(pg_sync_sqlstate(s))) {
+    case PG_REFUSAL_SCHEMA:
+        ctl_say(c,
+                "the database's schema is missing or older than this program needs: run "
+                "sendcodectl migrate (%s)",
+                e->text);
+        return EXIT_CONFIGURATION;
+    case PG_REFUSAL_RIGHTS:
         ctl_say(c, "the database role of the DSN may not do this: %s", e->text);
         return EXIT_CONFIGURATION;
+    case PG_REFUSAL_OTHER:
+        break;
     }
     ctl_say(c, "%s", e->text);
     return EXIT_NO;

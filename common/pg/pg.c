@@ -66,22 +66,11 @@ static void watch(struct pg *p, unsigned events)
 }
 
 /* Anew, because libpq may have closed the fd and opened another of the same number. */
-static bool watch_anew(struct pg *p, unsigned events)
+static void watch_anew(struct pg *p, unsigned events)
 {
     loop_io_free(p->io);
     p->io = loop_io_new(p->loop, PQsocket(p->conn), events, on_io, p);
     p->watched = events;
-    if (!p->io) {
-        err_set(&p->error, ERR_TEMP, 0, "PostgreSQL: its connection cannot be watched");
-        pg_lose_soon(p);
-    }
-    return p->io != NULL;
-}
-
-static void ignore_notice(void *arg, const PGresult *r)
-{
-    (void)arg;
-    (void)r;
 }
 
 /* What stands before dbname is our default, what stands behind overrides the dsn. */
@@ -109,7 +98,7 @@ static void connect_now(struct pg *p)
     }
     p->state = PG_CONNECTING;
     loop_timer_start(p->timer, p->connect_timeout_us);
-    PQsetNoticeReceiver(p->conn, ignore_notice, NULL);
+    pg_error_ignore_notices(p->conn);
     if (PQstatus(p->conn) == CONNECTION_BAD)
         pg_lose_soon_by_conn(p);
     else
@@ -144,8 +133,7 @@ static void set_up(struct pg *p)
         return;
     }
     p->state = PG_SETTING_UP;
-    if (!watch_anew(p, LOOP_READ))
-        return;
+    watch_anew(p, LOOP_READ);
     if (p->setup.len == 0)
         become_idle(p);
     else if (!PQsendQuery(p->conn, p->setup.data))
@@ -258,16 +246,13 @@ struct pg *pg_new(struct loop *l, const struct pg_options *o, const struct pg_ha
     p->application_name = mem_must_strdup(o->application_name);
     for (const char *const *s = o->setup; s && *s; s++)
         buf_add_fmt(&p->setup, "%s;", *s);
+    if (p->setup.failed)
+        panic("no memory for the setup of a connection to PostgreSQL");
     p->connect_timeout_us = o->connect_timeout_s * US_PER_S;
     p->statement_timeout_us = o->statement_timeout_us;
     p->backoff = (struct backoff){.base_us = RECONNECT_BASE_US, .cap_us = RECONNECT_CAP_US};
     p->timer = loop_timer_new(l, on_timer, p);
     p->step = loop_timer_new(l, on_step, p);
-    if (p->setup.failed || !p->timer || !p->step) {
-        err_set(e, ERR_TEMP, 0, "no memory for a connection to PostgreSQL");
-        pg_free(p);
-        return NULL;
-    }
     loop_timer_start(p->timer, 0);
     return p;
 }
@@ -276,8 +261,7 @@ void pg_free(struct pg *p)
 {
     if (!p)
         return;
-    if (p->step)
-        drop_connection(p);
+    drop_connection(p);
     loop_timer_free(p->timer);
     loop_timer_free(p->step);
     buf_free(&p->setup);

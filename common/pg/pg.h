@@ -32,7 +32,7 @@ struct pg_handlers {
     void *arg;
 };
 
-/* Connects at the loop's next turn. NULL: the dsn is malformed (PERM) or there is no memory. */
+/* Connects at the loop's next turn. NULL: the dsn is malformed (PERM). */
 NODISCARD struct pg *pg_new(struct loop *l, const struct pg_options *o, const struct pg_handlers *h,
                             struct err *e);
 void pg_free(struct pg *p); /* pending callback is not called; NULL is fine */
@@ -60,6 +60,14 @@ void pg_query(struct pg *p, const char *sql, const struct pg_param *params, int 
 
 /* SQLSTATE of the last error given to a callback ("" if it had none). */
 const char *pg_last_sqlstate(const struct pg *p);
+
+/* What an operator has to mend before a statement that was refused with this SQLSTATE can pass. */
+enum pg_refusal {
+    PG_REFUSAL_SCHEMA, /* a schema, table, function or column is missing: migrate */
+    PG_REFUSAL_RIGHTS, /* the role may not do it */
+    PG_REFUSAL_OTHER,
+};
+enum pg_refusal pg_refusal_of(const char *sqlstate);
 
 int pg_rows(const struct pg_result *r);
 bool pg_null(const struct pg_result *r, int row, int col);

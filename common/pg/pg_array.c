@@ -10,22 +10,14 @@
 #define EMPTY_HEADER_SIZE 12 /* no dimension */
 #define LENGTH_SIZE 4
 
-static const struct {
-    const char *text;
-    int32_t oid;
-} types[] = {
-    [PG_BOOL] = {"bool",        16  },
-      [PG_INT4] = {"int",         23  },
-    [PG_INT8] = {"bigint",      20  },
-      [PG_TEXT] = {"text",        25  },
-    [PG_BYTEA] = {"bytea",       17  },
-      [PG_TIMESTAMPTZ] = {"timestamptz", 1184},
-    [PG_DATE] = {"date",        1082},
-};
+#define TYPE_TEXT(suffix, text, oid) [PG_##suffix] = (text),
+#define TYPE_OID(suffix, text, oid) [PG_##suffix] = (oid),
+static const char *const type_texts[PG_TYPE_COUNT] = {PG_TYPES(TYPE_TEXT)};
+static const int32_t type_oids[PG_TYPE_COUNT] = {PG_TYPES(TYPE_OID)};
 
 const char *pg_type_to_text(enum pg_type type)
 {
-    return types[type].text;
+    return type_texts[type];
 }
 
 void pg_array_init(struct pg_array *a, enum pg_type type)
@@ -142,7 +134,7 @@ struct pg_param pg_array_param(struct pg_array *a)
         panic("no memory for the parameters of a statement");
     pg_wire_put_i32(header, a->n > 0 ? 1 : 0); /* dimensions */
     pg_wire_put_i32(header + 4, a->has_null ? 1 : 0);
-    pg_wire_put_i32(header + 8, types[a->type].oid);
+    pg_wire_put_i32(header + 8, type_oids[a->type]);
     pg_wire_put_i32(header + 12, a->n);
     pg_wire_put_i32(header + 16, 1); /* the first index */
     memcpy(a->bytes.data, header, sizeof header);

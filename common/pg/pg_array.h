@@ -6,9 +6,20 @@
 #include "common/buf.h"
 #include "common/pg/pg.h"
 
-enum pg_type { PG_BOOL, PG_INT4, PG_INT8, PG_TEXT, PG_BYTEA, PG_TIMESTAMPTZ, PG_DATE };
+/* X(SUFFIX, name for casts in SQL, oid) */
+#define PG_TYPES(X)                                                                                \
+    X(BOOL, "bool", 16)                                                                            \
+    X(INT4, "int", 23)                                                                             \
+    X(INT8, "bigint", 20)                                                                          \
+    X(TEXT, "text", 25)                                                                            \
+    X(BYTEA, "bytea", 17)                                                                          \
+    X(TIMESTAMPTZ, "timestamptz", 1184)                                                            \
+    X(DATE, "date", 1082)
+#define PG_TYPE_ENUM_(suffix, text, oid) PG_##suffix,
+enum pg_type { PG_TYPES(PG_TYPE_ENUM_) PG_TYPE_COUNT };
+#undef PG_TYPE_ENUM_
 
-const char *pg_type_to_text(enum pg_type type); /* "int", "timestamptz", … for casts in SQL */
+const char *pg_type_to_text(enum pg_type type); /* "int", "timestamptz", … */
 
 struct pg_array {
     enum pg_type type;

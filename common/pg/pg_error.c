@@ -5,12 +5,16 @@
 #include <string.h>
 
 #include "common/err.h"
+#include "common/pg/pg.h"
 
 /* Connection, rollback, resources, not in the needed state, operator, system, internal. */
 static const char *const temp_classes[] = {"08", "40", "53", "55", "57", "58", "XX"};
 
 /* Read-only server (a standby), result type changed by a migration, prepared statement gone. */
 static const char *const reconnect_states[] = {"25006", "0A000", "26000"};
+
+/* Schema, table, function or column missing. */
+static const char *const schema_states[] = {"3F000", "42P01", "42883", "42703"};
 
 static void one_line(const char *message, char *out, size_t size)
 {
@@ -30,13 +34,25 @@ static void one_line(const char *message, char *out, size_t size)
     out[n] = '\0';
 }
 
-bool pg_error_wants_reconnect(const char *sqlstate)
+static bool is_among(const char *sqlstate, const char *const *states, size_t n)
 {
-    for (size_t i = 0; i < ARRAY_LEN(reconnect_states); i++) {
-        if (strcmp(sqlstate, reconnect_states[i]) == 0)
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(sqlstate, states[i]) == 0)
             return true;
     }
     return false;
+}
+
+bool pg_error_wants_reconnect(const char *sqlstate)
+{
+    return is_among(sqlstate, reconnect_states, ARRAY_LEN(reconnect_states));
+}
+
+enum pg_refusal pg_refusal_of(const char *sqlstate)
+{
+    if (is_among(sqlstate, schema_states, ARRAY_LEN(schema_states)))
+        return PG_REFUSAL_SCHEMA;
+    return strcmp(sqlstate, "42501") == 0 ? PG_REFUSAL_RIGHTS : PG_REFUSAL_OTHER;
 }
 
 static bool is_temp(const char *sqlstate, const PGresult *r)
@@ -76,6 +92,17 @@ void pg_error_from_conn(const PGconn *conn, struct err *e)
 
     one_line(PQerrorMessage(conn), line, sizeof line);
     err_set(e, ERR_TEMP, 0, "PostgreSQL: %s", line[0] ? line : "the connection was lost");
+}
+
+static void ignore_notice(void *arg, const PGresult *r)
+{
+    (void)arg;
+    (void)r;
+}
+
+void pg_error_ignore_notices(PGconn *conn)
+{
+    PQsetNoticeReceiver(conn, ignore_notice, NULL);
 }
 
 int pg_error_check_dsn(const char *dsn, struct err *e)

@@ -1,4 +1,7 @@
-/* How libpq's errors become ours: one line, a class, the SQLSTATE. For pg and pg_sync only. */
+/*
+ * How libpq's errors become ours: one line, a class, the SQLSTATE. Its notices are dropped. For pg
+ * and pg_sync only.
+ */
 #ifndef SENDCODE_COMMON_PG_PG_ERROR_H
 #define SENDCODE_COMMON_PG_PG_ERROR_H
 
@@ -25,5 +28,8 @@ NODISCARD int pg_error_check_dsn(const char *dsn, struct err *e);
 
 /* Another connection may do what this one refuses: read-only, cached plan or statement outdated. */
 bool pg_error_wants_reconnect(const char *sqlstate);
+
+/* libpq would print them on stderr. */
+void pg_error_ignore_notices(PGconn *conn);
 
 #endif

@@ -12,12 +12,6 @@ struct pg_sync {
     char sqlstate[PG_SQLSTATE_SIZE];
 };
 
-static void ignore_notice(void *arg, const PGresult *r)
-{
-    (void)arg;
-    (void)r;
-}
-
 /* libpq does not say why a log-in failed; a server that answers a ping has refused it for good. */
 static void explain_failure(const char *const *keywords, const char *const *values,
                             const PGconn *conn, struct err *e)
@@ -51,7 +45,7 @@ struct pg_sync *pg_sync_open(const char *dsn, const char *application_name, int 
         PQfinish(conn);
         return NULL;
     }
-    PQsetNoticeReceiver(conn, ignore_notice, NULL);
+    pg_error_ignore_notices(conn);
     s = mem_must_alloc(sizeof *s);
     s->conn = conn;
     return s;

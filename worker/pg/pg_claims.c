@@ -366,7 +366,8 @@ struct pg_claims *pg_claims_new(struct loop *l, const struct settings *s,
     pg_array_init(&c->restarted, PG_BOOL);
     pg_array_init(&c->known_keys, PG_BYTEA);
     for (size_t i = 0; i < s->secrets.code.n; i++)
-        pg_array_add_bytes(&c->known_keys, s->secrets.code.keys[i].id, 4);
+        pg_array_add_bytes(&c->known_keys, s->secrets.code.keys[i].id,
+                           sizeof s->secrets.code.keys[i].id);
     c->session = pg_session_new(l, s, &handlers, e);
     if (!c->session) {
         pg_claims_free(c);

@@ -76,31 +76,28 @@ static void say_schema_fault(struct pg_session *s, const char *why)
         s->handlers.schema_fault(s->handlers.arg, why);
 }
 
-/* Schema, table, function or column missing. */
-static const char *const schema_states[] = {"3F000", "42P01", "42883", "42703"};
-
 /* A refusal that no repetition mends by itself: the operator does. */
 static void explain_refusal(struct pg_session *s, const struct err *e)
 {
     const char *state = pg_last_sqlstate(s->pg);
     struct err why = *e;
 
-    for (size_t i = 0; i < ARRAY_LEN(schema_states); i++) {
-        if (strcmp(state, schema_states[i]) == 0) {
-            err_set(&why, ERR_PERM, 0,
-                    "PostgreSQL has no schema sendcode that this program can use (SQLSTATE %s): "
-                    "run sendcodectl migrate",
-                    state);
-            say_schema_fault(s, why.text);
-            return;
-        }
-    }
-    if (strcmp(state, "42501") == 0) {
+    switch (pg_refusal_of(state)) {
+    case PG_REFUSAL_SCHEMA:
+        err_set(&why, ERR_PERM, 0,
+                "PostgreSQL has no schema sendcode that this program can use (SQLSTATE %s): "
+                "run sendcodectl migrate",
+                state);
+        say_schema_fault(s, why.text);
+        break;
+    case PG_REFUSAL_RIGHTS:
         err_wrap(&why, "the worker's database role needs GRANT sendcode_worker");
         say_schema_fault(s, why.text);
-        return;
+        break;
+    case PG_REFUSAL_OTHER:
+        say_ill(s, why.text);
+        break;
     }
-    say_ill(s, why.text);
 }
 
 static void note_failure(struct pg_session *s, const struct err *e)
@@ -239,9 +236,7 @@ struct pg_session *pg_session_new(struct loop *l, const struct settings *setting
     s->backoff = (struct backoff){.base_us = REPEAT_BASE_US, .cap_us = REPEAT_CAP_US};
     s->repeat = loop_timer_new(l, on_repeat, s);
     s->pg = pg_new(l, &options, &handlers, e);
-    if (!s->pg || !s->repeat) {
-        if (s->pg)
-            err_set(e, ERR_TEMP, 0, "no memory for a connection to PostgreSQL");
+    if (!s->pg) {
         pg_session_free(s);
         return NULL;
     }
