@@ -10,6 +10,7 @@
 #include "common/pg/pg.h"
 #include "common/pg/pg_sync.h"
 #include "common/settings/settings.h"
+#include "common/settings/settings_check.h"
 
 #define CONNECT_TIMEOUT_S 10
 
@@ -93,6 +94,10 @@ struct pg_sync *ctl_connect(const struct ctl *c, const char *dsn, int *code)
     struct err e = {0};
 
     *code = EXIT_CONFIGURATION;
+    if (dsn && check_dsn(dsn)) {
+        *code = ctl_usage_error(c, "--dsn: expected %s", check_dsn(dsn));
+        return NULL;
+    }
     if (!dsn) {
         s = ctl_settings_load(c, SETTINGS_NEED_POSTGRES);
         if (!s)

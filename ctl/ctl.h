@@ -21,8 +21,8 @@ struct ctl {
 NODISCARD struct settings *ctl_settings_load(const struct ctl *c, unsigned needs);
 
 /*
- * To `dsn`, or where it is NULL to the settings' own. On failure says so and returns NULL with the
- * exit code in *code.
+ * To `dsn` (--dsn, which may hold no password, as argv is no secret), or where it is NULL to the
+ * settings' own. On failure says so and returns NULL with the exit code in *code.
  */
 NODISCARD struct pg_sync *ctl_connect(const struct ctl *c, const char *dsn, int *code);
 

@@ -150,6 +150,8 @@ static void complete_line(const char *line, size_t len, struct buf *out)
     } else {
         buf_add(out, line, len); /* to be refused as it is */
     }
+    if (out->failed)
+        panic("no memory for a line of %zu bytes", len);
     json_free(j);
 }
 

@@ -2,13 +2,11 @@
  */
 #include "ctl/kafka_events.h"
 
-#include "common/err.h"
 #include "common/json.h"
-#include "common/kafka/kafka_conf.h"
 #include "common/mem.h"
 #include "common/settings/settings.h"
 #include "ctl/ctl.h"
-#include "ctl/kafka_topic.h"
+#include "ctl/kafka_client.h"
 
 #define TIMEOUT_MS 10000
 
@@ -37,7 +35,7 @@ static int assign_ends(const struct ctl *c, rd_kafka_t *rk, const char *name)
     rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
     rd_kafka_topic_partition_list_t *ends;
     int count = 0;
-    int code = kafka_topic_partitions(c, rk, topic, &count);
+    int code = kafka_client_partitions(c, rk, topic, &count);
 
     rd_kafka_topic_destroy(topic);
     if (code != EXIT_DONE)
@@ -54,24 +52,12 @@ static int assign_ends(const struct ctl *c, rd_kafka_t *rk, const char *name)
 
 struct kafka_events *kafka_events_open(const struct ctl *c, const struct settings *s, int *code)
 {
-    struct err e = {0};
-    char why[512];
-    rd_kafka_conf_t *conf = kafka_conf_new(s, KAFKA_CONSUMER, &e);
+    rd_kafka_t *rk = kafka_client_new(c, s, KAFKA_CONSUMER, NULL, NULL);
     struct kafka_events *ev;
-    rd_kafka_t *rk;
 
     *code = EXIT_CONFIGURATION;
-    if (!conf) {
-        ctl_say(c, "%s", e.text);
+    if (!rk)
         return NULL;
-    }
-    rd_kafka_conf_set_log_cb(conf, NULL);
-    rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
-    if (!rk) {
-        rd_kafka_conf_destroy(conf);
-        ctl_say(c, "[kafka]: %s", why);
-        return NULL;
-    }
     rd_kafka_poll_set_consumer(rk);
     *code = assign_ends(c, rk, s->topics.events);
     if (*code != EXIT_DONE) {

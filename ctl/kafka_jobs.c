@@ -4,12 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/err.h"
-#include "common/kafka/kafka_conf.h"
 #include "common/settings/settings.h"
 #include "ctl/ctl.h"
 #include "ctl/draft.h"
-#include "ctl/kafka_topic.h"
+#include "ctl/kafka_client.h"
 #include "ctl/progress.h"
 
 #define POLL_MS 100
@@ -77,27 +75,14 @@ static int publish(const struct ctl *c, rd_kafka_t *rk, rd_kafka_topic_t *topic,
 int kafka_jobs_publish(const struct ctl *c, const struct settings *s, const struct draft_list *jobs)
 {
     struct publishing p = {0};
-    struct err e = {0};
-    char why[512];
-    rd_kafka_conf_t *conf = kafka_conf_new(s, KAFKA_ADMIN, &e);
+    rd_kafka_t *rk = kafka_client_new(c, s, KAFKA_ADMIN, on_report, &p);
     rd_kafka_topic_t *topic;
-    rd_kafka_t *rk;
     int code;
 
-    if (!conf) {
-        ctl_say(c, "%s", e.text);
+    if (!rk)
         return EXIT_CONFIGURATION;
-    }
-    rd_kafka_conf_set_dr_msg_cb(conf, on_report);
-    rd_kafka_conf_set_opaque(conf, &p);
-    rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-    if (!rk) {
-        rd_kafka_conf_destroy(conf);
-        ctl_say(c, "[kafka]: %s", why);
-        return EXIT_CONFIGURATION;
-    }
     topic = rd_kafka_topic_new(rk, s->topics.jobs, NULL);
-    code = kafka_topic_partitions(c, rk, topic, NULL);
+    code = kafka_client_partitions(c, rk, topic, NULL);
     if (code == EXIT_DONE)
         code = publish(c, rk, topic, &p, jobs);
     rd_kafka_topic_destroy(topic);

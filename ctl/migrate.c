@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
 #include "common/crypto/crypto.h"
 #include "common/err.h"
 #include "common/pg/pg_sync.h"
@@ -21,21 +20,18 @@
 #define PARTITIONS_MAX 10000
 #define LOCK "select pg_advisory_lock(7302961)"
 
-static void sha256_hex(const struct migration *m, char out[2 * SHA256_SIZE + 1])
+static void sha256_hex(const struct migration *m, char out[SHA256_HEX_SIZE])
 {
     uint8_t digest[SHA256_SIZE];
-    struct buf hex = BUF_INIT;
 
     crypto_sha256(m->sql, m->len, digest);
-    buf_add_hex(&hex, digest, sizeof digest);
-    memcpy(out, buf_text(&hex), 2 * SHA256_SIZE + 1);
-    buf_free(&hex);
+    crypto_hex(digest, out);
 }
 
 /* Compares one applied migration with what the program knows; 0 when they are the same. */
 static int check_applied(const struct ctl *c, size_t i, const char *version, const char *sha256)
 {
-    char known[2 * SHA256_SIZE + 1];
+    char known[SHA256_HEX_SIZE];
     int64_t number = 0;
 
     if (!text_to_int(version, 1, INT32_MAX, &number) || number > (int64_t)n_migrations) {
@@ -91,7 +87,7 @@ static int read_applied(const struct ctl *c, struct pg_sync *db, size_t *applied
 static int note_applied(struct pg_sync *db, const struct migration *m, struct err *e)
 {
     char version[16];
-    char sha256[2 * SHA256_SIZE + 1];
+    char sha256[SHA256_HEX_SIZE];
     const char *const params[] = {version, m->name, sha256};
     struct pg_sync_rows *rows;
 

@@ -5,11 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/kafka/kafka_conf.h"
 #include "common/settings/settings.h"
 #include "ctl/ctl.h"
+#include "ctl/kafka_client.h"
 
 #define TOPICS 3
 #define REQUEST_TIMEOUT_MS 30000
@@ -102,22 +100,11 @@ static int create(const struct ctl *c, rd_kafka_t *rk, const struct settings *s,
 
 int topics_create_missing(const struct ctl *c, const struct settings *s, int partitions)
 {
-    struct err e = {0};
-    char why[512];
-    rd_kafka_conf_t *conf = kafka_conf_new(s, KAFKA_ADMIN, &e);
-    rd_kafka_t *rk;
+    rd_kafka_t *rk = kafka_client_new(c, s, KAFKA_ADMIN, NULL, NULL);
     int code;
 
-    if (!conf) {
-        ctl_say(c, "%s", e.text);
+    if (!rk)
         return EXIT_CONFIGURATION;
-    }
-    rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-    if (!rk) {
-        rd_kafka_conf_destroy(conf);
-        ctl_say(c, "[kafka]: %s", why);
-        return EXIT_CONFIGURATION;
-    }
     code = create(c, rk, s, partitions);
     rd_kafka_destroy(rk);
     return code;

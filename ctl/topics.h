@@ -1,4 +1,4 @@
-/* Makes the topics that are missing. With kafka_jobs the owner of librdkafka's headers in ctl. */
+/* Makes the topics that are missing. */
 #ifndef SENDCODE_CTL_TOPICS_H
 #define SENDCODE_CTL_TOPICS_H
 

@@ -10,12 +10,10 @@
 #include "common/mem.h"
 #include "common/pg/pg_sync.h"
 #include "common/settings/settings.h"
+#include "common/settings/settings_check.h"
 #include "common/text.h"
 #include "ctl/commands.h"
 #include "ctl/ctl.h"
-
-#define DIGESTS_MAX 4 /* what sendcode.verify takes */
-#define SCENE_CHARS "abcdefghijklmnopqrstuvwxyz0123456789._-"
 
 struct question {
     const char *phone;
@@ -47,7 +45,7 @@ static void digests_to_array(const struct key_ring *ring, const struct question 
     uint8_t digest[SHA256_SIZE];
 
     buf_add_char(out, '{');
-    for (size_t i = 0; i < MIN(ring->n, DIGESTS_MAX); i++) {
+    for (size_t i = 0; i < ring->n; i++) {
         code_digest(ring->keys[i].bytes, q->phone, q->scene, q->code, digest);
         buf_add_text(out, i ? ",\"\\\\x" : "\"\\\\x");
         buf_add_hex(out, digest, sizeof digest);
@@ -92,26 +90,20 @@ static int ask(const struct ctl *c, struct pg_sync *db, const struct key_ring *r
 
 static int check_question(const struct ctl *c, const struct question *q)
 {
-    size_t scene_len = strlen(q->scene);
-
     if (!phone_is_valid(q->phone, strlen(q->phone)))
         return ctl_usage_error(c, "the phone is + and 8 to 15 digits, the first not 0");
-    if (scene_len > 32 || !text_all_in(q->scene, scene_len, SCENE_CHARS))
+    if (!check_is_scene_name(q->scene, strlen(q->scene)))
         return ctl_usage_error(c, "the scene is 1 to 32 of a-z 0-9 . _ -");
     return EXIT_DONE;
 }
 
-static int run_question(const struct ctl *c, const char *dsn, struct question *q)
+static int ask_database(const struct ctl *c, const char *dsn, const struct question *q)
 {
-    struct settings *s;
+    unsigned needs = SETTINGS_NEED_VERIFY_KEY | (dsn ? 0 : SETTINGS_NEED_POSTGRES);
+    struct settings *s = ctl_settings_load(c, needs);
     struct pg_sync *db;
-    int code = check_question(c, q);
+    int code;
 
-    if (code == EXIT_DONE)
-        code = read_code(c, q->code);
-    if (code != EXIT_DONE)
-        return code;
-    s = ctl_settings_load(c, SETTINGS_NEED_VERIFY_KEY | (dsn ? 0 : SETTINGS_NEED_POSTGRES));
     if (!s)
         return EXIT_CONFIGURATION;
     db = ctl_connect(c, dsn ? dsn : s->postgres.dsn, &code);
@@ -120,6 +112,17 @@ static int run_question(const struct ctl *c, const char *dsn, struct question *q
         pg_sync_close(db);
     }
     settings_free(s);
+    return code;
+}
+
+static int run_question(const struct ctl *c, const char *dsn, struct question *q)
+{
+    int code = check_question(c, q);
+
+    if (code == EXIT_DONE)
+        code = read_code(c, q->code);
+    if (code == EXIT_DONE)
+        code = ask_database(c, dsn, q);
     mem_wipe(q->code, sizeof q->code);
     return code;
 }

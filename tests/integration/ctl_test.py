@@ -170,6 +170,7 @@ class CtlTest(unittest.TestCase):
     def test_usage_is_64(self):
         for arguments in (["nonsense"], ["verify"], ["enqueue"], ["migrate", "--partitions", "0"],
                           ["unlock", "1380"], ["timeline"], ["migrate", "--dsn"],
+                          ["migrate", "--dsn", "host=x password=y"],
                           ["enqueue", "--file", "x", "--phone", "+8613800138000"]):
             with self.subTest(arguments):
                 _, said = self.ctl(*arguments, code=64)
