@@ -134,6 +134,17 @@ begin
 end
 $$;
 
+-- This attempt is known not to have been sent. A function, so that claims, which seldom ask, need not
+-- lock the partitions of attempt.
+create function sendcode.was_unsent(p_job_id text, p_day date, p_attempt int) returns boolean
+language plpgsql
+as $$
+begin
+    return exists (select from attempt where job_id = p_job_id and day = p_day
+                     and attempt = p_attempt and outcome in ('not_sent', 'refused'));
+end
+$$;
+
 -- A job will be tried again: its code stays in the next place.
 create function sendcode.wait_next(p_phone text, p_scene text, p_job_id text) returns boolean
 language plpgsql

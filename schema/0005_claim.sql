@@ -173,6 +173,9 @@ begin
                                when d.state = 'retry' then 'again'
                                when d.state <> 'claimed' then 'known'
                                when d.claim_id = p_claim_id and d.epoch = p_epoch[a.i] then 'repeat'
+                               -- Its last attempt is known not to have been sent: a fenced
+                               -- decision, whose evidence was kept.
+                               when was_unsent(a.job_id, d.day, d.attempts) then 'again'
                                when v_now < d.takeover_at then 'wait'
                                else 'takeover' end as kind,
                                b.busy, c.next_job_id = a.job_id as mine,

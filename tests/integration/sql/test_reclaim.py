@@ -87,6 +87,25 @@ class Ownership(DatabaseTest):
         self.worker.claim_one(row)
         self.assertEqual(self.worker.claim_one(row).verdict, "wait")
 
+    def test_what_the_former_owner_did_not_send_is_sent_by_the_new_one(self):
+        for outcome, heirs_verdict in (("not_sent", "send"), ("refused", "send"),
+                                       ("in_doubt", "wait")):
+            with self.subTest(outcome=outcome):
+                row = self.job(phone=f"+86138001381{len(outcome):02}")
+                old = self.worker.claim_one(row)
+                heir = Worker(self.dbname, "heir")
+                self.addCleanup(heir.connection.close)
+                state = "in_doubt" if outcome == "in_doubt" else "retry"
+                late = self.worker.record_one(row, old, state, outcome=outcome)
+                self.assertEqual((late.applied, late.state), (False, "claimed"))
+                row["epoch"] = self.worker.epochs[0] = heir.epochs[0]
+                answer = heir.claim_one(row)
+                self.assertEqual(answer.verdict, heirs_verdict)
+                if heirs_verdict == "send":
+                    self.assertEqual((answer.attempt, answer.seq), (2, 2))
+                    self.assertEqual(bytes(answer.nonce), bytes(old.nonce))
+                    self.assertEqual(heir.record_one(row, answer, "sent").state, "sent")
+
     def test_epochs_grow_and_offsets_are_told(self):
         first = self.worker.take([7, 8])
         self.worker.claim_one(self.job(partition=7, offset=41))
