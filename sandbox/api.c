@@ -17,7 +17,6 @@
 #include "sandbox/sandbox.h"
 
 #define API_VERSION "2021-01-11"
-#define NUMBERS_MAX 200
 
 static const struct action {
     const char *name;

@@ -7,10 +7,9 @@
 
 #include <string.h>
 
-#include "common/mem.h"
+#include "common/settings/settings.h"
 #include "common/text.h"
 #include "sandbox/problem.h"
-#include "sandbox/world.h"
 
 #define ALGORITHM "TC3-HMAC-SHA256"
 #define HOST_MAX 256
@@ -138,7 +137,7 @@ static bool signature_fits(struct auth *a, const struct auth_request *req, const
     };
     char expected[SHA256_HEX_SIZE];
     struct tc3_signer *signer = strcmp(service, "sms") == 0 ? &a->sms : &a->other;
-    tc3_sign(signer, a->world->account.secret_key, &signed_request, expected);
+    tc3_sign(signer, a->settings->secrets.tencent_secret_key, &signed_request, expected);
     return part_is(c->date, signer->date) &&
            crypto_equal(expected, c->signature.s, c->signature.len);
 }
@@ -157,10 +156,9 @@ static bool any_host_fits(struct auth *a, const struct auth_request *req, const 
     return signature_fits(a, req, c, timestamp, name);
 }
 
-static int check_token(const struct account *account, const char *token, struct problem *p)
+static int check_token(const char *known, const char *token, struct problem *p)
 {
-    bool same =
-        token && account->token ? strcmp(token, account->token) == 0 : !token == !account->token;
+    bool same = token && known ? strcmp(token, known) == 0 : !token == !known;
     if (same)
         return 0;
     return problem_set(p, "AuthFailure.TokenFailure",
@@ -183,7 +181,7 @@ int auth_check(struct auth *a, const struct auth_request *req, int64_t now_s, st
     if (!req->host || !req->content_type || !claim_parse(req->authorization, &c))
         return problem_set(p, "AuthFailure.InvalidAuthorization",
                            "The authorization header is not well formed.");
-    if (!part_is(c.secret_id, a->world->account.secret_id))
+    if (!part_is(c.secret_id, a->settings->secrets.tencent_secret_id))
         return problem_set(
             p, "AuthFailure.SecretIdNotFound",
             "The SecretId is not found, please ensure that your SecretId is correct.");
@@ -191,7 +189,7 @@ int auth_check(struct auth *a, const struct auth_request *req, int64_t now_s, st
         return problem_set(p, "AuthFailure.SignatureExpire",
                            "The provided credentials could not be validated because of exceeding "
                            "request timestamp limit, please check your local clock.");
-    if (check_token(&a->world->account, req->token, p) < 0)
+    if (check_token(a->settings->secrets.tencent_token, req->token, p) < 0)
         return -1;
     if (!service_is_allowed(c.service, req->host) || !any_host_fits(a, req, &c, timestamp))
         return problem_set(p, "AuthFailure.SignatureFailure",

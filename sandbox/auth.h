@@ -9,7 +9,7 @@
 #include "common/crypto/tc3.h"
 
 struct problem;
-struct world;
+struct settings;
 
 #define AUTH_WINDOW_S 300
 
@@ -27,7 +27,7 @@ struct auth_request {
 
 /* The derived keys of two services; zero it before the first use. */
 struct auth {
-    const struct world *world;
+    const struct settings *settings; /* whose TENCENT_* secrets are the key that is known */
     struct tc3_signer sms;
     struct tc3_signer other;
 };

@@ -22,8 +22,9 @@ static void add_escaped(struct buf *b, unsigned char c)
     }
 }
 
-void json_out_bytes(struct buf *b, const char *s, size_t len)
+void json_out_text(struct buf *b, const char *s)
 {
+    size_t len = strlen(s);
     buf_add_char(b, '"');
     size_t from = 0;
     for (size_t i = 0; i < len; i++) {
@@ -36,11 +37,6 @@ void json_out_bytes(struct buf *b, const char *s, size_t len)
     }
     buf_add(b, s + from, len - from);
     buf_add_char(b, '"');
-}
-
-void json_out_text(struct buf *b, const char *s)
-{
-    json_out_bytes(b, s, strlen(s));
 }
 
 static void add_key(struct buf *b, const char *key)

@@ -9,7 +9,6 @@
 struct buf;
 
 /* The string in quotes, escaped. Bytes above 0x7f pass as they are: s is UTF-8. */
-void json_out_bytes(struct buf *b, const char *s, size_t len);
 void json_out_text(struct buf *b, const char *s);
 
 /* "key":"value" and "key":n; key needs no escaping. */

@@ -9,7 +9,6 @@
 #include "sandbox/params.h"
 #include "sandbox/sandbox.h"
 
-#define NUMBERS_MAX 200
 #define LIMIT_MAX 100
 #define SIGN_LIMIT_DEFAULT 10
 #define FIRST_SIGN_ID 500001
@@ -61,14 +60,9 @@ static void add_number_info(const char *given, struct buf *out)
 int describe_phone_number_info(struct call *c)
 {
     const struct json *set = json_get(c->params, "PhoneNumberSet");
-    if (params_check(c->params, info_rules, ARRAY_LEN(info_rules), &c->problem) < 0)
+    if (params_check(c->params, info_rules, ARRAY_LEN(info_rules), &c->problem) < 0 ||
+        params_check_phones(set, &c->problem) < 0)
         return -1;
-    if (json_length(set) == 0)
-        return problem_set(&c->problem, "MissingParameter.EmptyPhoneNumberSet",
-                           "The list of phone numbers is empty.");
-    if (json_length(set) > NUMBERS_MAX)
-        return problem_set(&c->problem, "LimitExceeded.PhoneNumberCountLimit",
-                           "The number of phone numbers in one request exceeds %d.", NUMBERS_MAX);
     buf_add_text(c->out, "\"PhoneNumberInfoSet\":[");
     for (size_t i = 0; i < json_length(set); i++) {
         if (i > 0)

@@ -80,7 +80,7 @@ static int make_sandbox(struct program *p, struct err *e)
     if (!s->options.has_seed)
         crypto_random(&seed, sizeof seed);
     dice_init(&s->dice, seed);
-    s->auth.world = &s->world;
+    s->auth.settings = s->world.settings;
     s->loop = loop_new(e);
     if (!s->loop || ledger_open(&s->ledger, s->options.ledger, e) < 0)
         return -1;
@@ -222,7 +222,6 @@ int main(int argc, char **argv)
     case OPTIONS_RUN:
         break;
     }
-    signal(SIGPIPE, SIG_IGN);
     /* Saves four calls of epoll_ctl an answer, half its CPU; libevent's warning about it concerns
      * descriptors that are dup'ed, and here none is. */
     setenv("EVENT_EPOLL_USE_CHANGELIST", "1", 0);

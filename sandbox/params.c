@@ -73,6 +73,17 @@ int params_check(const struct json *params, const struct param_rule *rules, size
     return 0;
 }
 
+int params_check_phones(const struct json *phones, struct problem *p)
+{
+    if (json_length(phones) == 0)
+        return problem_set(p, "MissingParameter.EmptyPhoneNumberSet",
+                           "The list of phone numbers is empty.");
+    if (json_length(phones) > NUMBERS_MAX)
+        return problem_set(p, "LimitExceeded.PhoneNumberCountLimit",
+                           "The number of phone numbers in one request exceeds %d.", NUMBERS_MAX);
+    return 0;
+}
+
 const char *params_text(const struct json *params, const char *name)
 {
     const char *s = json_get_text(params, name);

@@ -7,6 +7,8 @@
 struct json;
 struct problem;
 
+#define NUMBERS_MAX 200 /* of one request */
+
 enum param_type { PARAM_TEXT, PARAM_INT, PARAM_TEXTS, PARAM_INTS };
 
 struct param_rule {
@@ -18,6 +20,9 @@ struct param_rule {
 /* 0, or -1 with UnknownParameter, MissingParameter or InvalidParameter. */
 NODISCARD int params_check(const struct json *params, const struct param_rule *rules, size_t n,
                            struct problem *p);
+
+/* After the check: 0, or -1 with the error when it has no number or more than NUMBERS_MAX. */
+NODISCARD int params_check_phones(const struct json *phones, struct problem *p);
 
 /* After the check: the text, or "" when absent. */
 const char *params_text(const struct json *params, const char *name);

@@ -7,14 +7,6 @@
 
 #define DELIVERY_US US_PER_S
 
-int query_check_app(struct call *c)
-{
-    if (world_has_app(&c->sandbox->world, params_text(c->params, "SmsSdkAppId")))
-        return 0;
-    return problem_set(&c->problem, "UnauthorizedOperation.SmsSdkAppIdVerifyFail",
-                       "The SmsSdkAppId does not belong to this account.");
-}
-
 int query_read(struct call *c, const struct query_bounds *bounds, struct query *q)
 {
     struct problem *p = &c->problem;
@@ -25,7 +17,7 @@ int query_read(struct call *c, const struct query_bounds *bounds, struct query *
         .offset = params_int(c->params, "Offset", 0),
         .limit = params_int(c->params, "Limit", bounds->limit_default),
     };
-    if (query_check_app(c) < 0)
+    if (world_check_app(&c->sandbox->world, params_text(c->params, "SmsSdkAppId"), p) < 0)
         return -1;
     if (!number_from_text(params_text(c->params, "PhoneNumber"), &q->number))
         return problem_set(p, "InvalidParameterValue.IncorrectPhoneNumber",

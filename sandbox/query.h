@@ -22,7 +22,6 @@ struct query_bounds {
 
 /* From BeginTime, EndTime (now), Offset (0), Limit, PhoneNumber, SmsSdkAppId. */
 NODISCARD int query_read(struct call *c, const struct query_bounds *bounds, struct query *q);
-NODISCARD int query_check_app(struct call *c);
 
 /* The number's messages from the newest back; NULL: no more. */
 const struct message *query_newest(const struct sandbox *s, const struct query *q);

@@ -56,7 +56,7 @@ int pull_sms_send_status(struct call *c)
     int64_t now_us = sandbox_now_us(c->sandbox);
     int64_t n = 0;
     if (params_check(c->params, pull_rules, ARRAY_LEN(pull_rules), &c->problem) < 0 ||
-        query_check_app(c) < 0)
+        world_check_app(&c->sandbox->world, params_text(c->params, "SmsSdkAppId"), &c->problem) < 0)
         return -1;
     int64_t limit = params_int(c->params, "Limit", 0);
     if (limit < 0 || limit > LIMIT_MAX)

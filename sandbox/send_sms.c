@@ -13,7 +13,6 @@
 #include "sandbox/params.h"
 #include "sandbox/sandbox.h"
 
-#define NUMBERS_MAX 200
 #define CONTEXT_MAX 511    /* bytes */
 #define PARAM_DIGITS_MAX 6 /* of a value in a verification code's template */
 #define SEGMENT_SINGLE 70  /* characters */
@@ -43,15 +42,9 @@ static int check_envelope(struct call *c, const struct json *phones)
     const char *app_id = params_text(c->params, "SmsSdkAppId");
     size_t mainland = 0;
     size_t valid = 0;
-    if (json_length(phones) == 0)
-        return problem_set(&c->problem, "MissingParameter.EmptyPhoneNumberSet",
-                           "The list of phone numbers is empty.");
-    if (json_length(phones) > NUMBERS_MAX)
-        return problem_set(&c->problem, "LimitExceeded.PhoneNumberCountLimit",
-                           "The number of phone numbers in one request exceeds %d.", NUMBERS_MAX);
-    if (!world_has_app(&c->sandbox->world, app_id))
-        return problem_set(&c->problem, "UnauthorizedOperation.SmsSdkAppIdVerifyFail",
-                           "The SmsSdkAppId does not belong to this account.");
+    if (params_check_phones(phones, &c->problem) < 0 ||
+        world_check_app(&c->sandbox->world, app_id, &c->problem) < 0)
+        return -1;
     if (strlen(params_text(c->params, "SessionContext")) > CONTEXT_MAX)
         return problem_set(&c->problem, "InvalidParameterValue",
                            "The value of parameter `SessionContext` is longer than %d bytes.",

@@ -6,6 +6,7 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "common/settings/settings.h"
+#include "sandbox/problem.h"
 
 static bool has(const char *const *list, size_t n, const char *s)
 {
@@ -52,12 +53,9 @@ static void gather(struct world *w)
 int world_load(struct world *w, const char *path, struct buf *faults)
 {
     *w = (struct world){.open = path == NULL};
-    w->settings = settings_load(path, 0, faults);
-    bool has_key = account_read(&w->account, faults) == 0;
-    if (!w->settings || !has_key) {
-        world_free(w);
+    w->settings = settings_load(path, SETTINGS_NEED_TENCENT_KEYS, faults);
+    if (!w->settings)
         return -1;
-    }
     gather(w);
     return 0;
 }
@@ -68,13 +66,15 @@ void world_free(struct world *w)
     mem_free(w->signs);
     mem_free(w->templates);
     settings_free(w->settings);
-    account_free(&w->account);
     *w = (struct world){0};
 }
 
-bool world_has_app(const struct world *w, const char *id)
+int world_check_app(const struct world *w, const char *id, struct problem *p)
 {
-    return w->open ? id[0] != 0 : has(w->app_ids, w->n_app_ids, id);
+    if (w->open ? id[0] != 0 : has(w->app_ids, w->n_app_ids, id))
+        return 0;
+    return problem_set(p, "UnauthorizedOperation.SmsSdkAppIdVerifyFail",
+                       "The SmsSdkAppId does not belong to this account.");
 }
 
 bool world_has_sign(const struct world *w, const char *name)

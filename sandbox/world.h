@@ -6,9 +6,9 @@
 #define SENDCODE_SANDBOX_WORLD_H
 
 #include "common/base.h"
-#include "sandbox/account.h"
 
 struct buf;
+struct problem;
 struct settings;
 
 struct template
@@ -18,9 +18,8 @@ struct template
 };
 
 struct world {
-    struct settings *settings; /* owns every text below */
-    struct account account;
-    bool open; /* applications, signs and templates as they come */
+    struct settings *settings; /* owns every text below; its TENCENT_* secrets are the key */
+    bool open;                 /* applications, signs and templates as they come */
     const char **app_ids;
     size_t n_app_ids;
     const char **signs;
@@ -29,11 +28,13 @@ struct world {
     size_t n_templates;
 };
 
-/* path NULL: the environment's key only. On faults returns -1 and appends one line a fault. */
+/* The key comes from the environment; path NULL: nothing else does. On faults returns -1 and
+ * appends one line a fault. */
 NODISCARD int world_load(struct world *w, const char *path, struct buf *faults);
 void world_free(struct world *w);
 
-bool world_has_app(const struct world *w, const char *id);
+/* 0, or -1 with Tencent's error. */
+NODISCARD int world_check_app(const struct world *w, const char *id, struct problem *p);
 bool world_has_sign(const struct world *w, const char *name);
 /* The placeholders of a template; n_given in an open world; -1: there is no such template. */
 long world_template_params(const struct world *w, const char *id, size_t n_given);

@@ -92,6 +92,7 @@ struct settings {
 #define SETTINGS_NEED_TENCENT 4u  /* [tencent], scenes, and the TENCENT_* secrets */
 #define SETTINGS_NEED_CODE_KEY 8u
 #define SETTINGS_NEED_VERIFY_KEY 16u
+#define SETTINGS_NEED_TENCENT_KEYS 32u /* of what SETTINGS_NEED_TENCENT asks, the secrets alone */
 
 /*
  * Reads path (NULL: environment and defaults only). On faults returns NULL and appends one line a

@@ -1,6 +1,7 @@
 /* What a program needs and the configuration does not have. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,12 +51,9 @@ static void fault_in_scene(const struct settings *s, const struct scene *scene, 
                            const char *expected)
 {
     const struct doc_section *section;
-    char name[80] = "scene ";
-    strcat(name, scene->name);
-    if (scene->locale != NULL) {
-        strcat(name, " ");
-        strcat(name, scene->locale);
-    }
+    char name[80];
+    snprintf(name, sizeof(name), "scene %s%s%s", scene->name, scene->locale != NULL ? " " : "",
+             scene->locale != NULL ? scene->locale : "");
     section = settings_doc_section(s->doc, name);
     if (settings_doc_entry(section, key) == NULL &&
         settings_doc_entry(settings_doc_section(s->doc, "tencent"), key) == NULL)

@@ -99,7 +99,7 @@ static void read_ring(const struct settings *s, const char *name, struct key_rin
 
 void settings_read_secrets(struct settings *s, unsigned needs)
 {
-    if (needs & SETTINGS_NEED_TENCENT) {
+    if (needs & (SETTINGS_NEED_TENCENT | SETTINGS_NEED_TENCENT_KEYS)) {
         s->secrets.tencent_secret_id =
             read_tencent(s, "TENCENT_SECRET_ID", "TENCENTCLOUD_SECRET_ID", 128, true);
         s->secrets.tencent_secret_key =

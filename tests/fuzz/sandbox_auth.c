@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/settings/settings.h"
 #include "sandbox/auth.h"
 #include "sandbox/problem.h"
-#include "sandbox/world.h"
 
 #define NOW 1700000000
 #define LINES 6
@@ -18,10 +18,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char secret_id[] = "AKIDexample";
     static char secret_key[] = "a key that no corpus holds";
-    static const struct world world = {
-        .account = {.secret_id = secret_id, .secret_key = secret_key}
+    static const struct settings settings = {
+        .secrets = {.tencent_secret_id = secret_id, .tencent_secret_key = secret_key}
     };
-    struct auth auth = {.world = &world};
+    struct auth auth = {.settings = &settings};
     struct problem p = {0};
     char *lines[LINES] = {NULL};
     char *text = malloc(size + 1);

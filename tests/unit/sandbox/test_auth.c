@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/settings/settings.h"
 #include "sandbox/auth.h"
 #include "sandbox/problem.h"
-#include "sandbox/world.h"
 #include "tests/check.h"
 
 #define NOW INT64_C(1795520346)
@@ -68,17 +68,17 @@ static const char *text_or(const char *s, const char *otherwise)
     return s ? s : otherwise;
 }
 
-static struct world make_world(void)
+static struct settings make_settings(void)
 {
-    return (struct world){
-        .account = {.secret_id = secret_id, .secret_key = secret_key}
+    return (struct settings){
+        .secrets = {.tencent_secret_id = secret_id, .tencent_secret_key = secret_key}
     };
 }
 
 static void each_fault_has_its_code(void **state UNUSED)
 {
-    struct world world = make_world();
-    struct auth auth = {.world = &world};
+    struct settings settings = make_settings();
+    struct auth auth = {.settings = &settings};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct auth_case *c = &cases[i];
         struct tc3_signer signer = {0};
@@ -145,9 +145,10 @@ static void make_good(struct good *g)
     };
 }
 
-static void expect_code(const struct world *world, const struct auth_request *req, const char *code)
+static void expect_code(const struct settings *settings, const struct auth_request *req,
+                        const char *code)
 {
-    struct auth auth = {.world = world};
+    struct auth auth = {.settings = settings};
     struct problem p = {0};
     int rc = auth_check(&auth, req, NOW, &p);
     assert_string_equal(p.code, code);
@@ -167,63 +168,63 @@ static void what_is_missing_or_malformed_is_said(void **state UNUSED)
         "TC3-HMAC-SHA256 Credential=AKIDexample/2026-11-24/sms/tc3_request, "
         "SignedHeaders=content-type;host, Signature=00",
     };
-    struct world world = make_world();
+    struct settings settings = make_settings();
     struct good g;
     make_good(&g);
-    expect_code(&world, &g.req, "");
+    expect_code(&settings, &g.req, "");
     g.req.authorization = NULL;
-    expect_code(&world, &g.req, "MissingParameter");
+    expect_code(&settings, &g.req, "MissingParameter");
     for (size_t i = 0; i < ARRAY_LEN(malformed); i++) {
         g.req.authorization = malformed[i];
-        expect_code(&world, &g.req, "AuthFailure.InvalidAuthorization");
+        expect_code(&settings, &g.req, "AuthFailure.InvalidAuthorization");
     }
     g.req.authorization = buf_text(&g.header);
     g.req.timestamp = NULL;
-    expect_code(&world, &g.req, "MissingParameter");
+    expect_code(&settings, &g.req, "MissingParameter");
     g.req.timestamp = "now";
-    expect_code(&world, &g.req, "InvalidParameter");
+    expect_code(&settings, &g.req, "InvalidParameter");
     buf_free(&g.header);
 }
 
 static void a_changed_body_or_signature_fails(void **state UNUSED)
 {
-    struct world world = make_world();
+    struct settings settings = make_settings();
     struct good g;
     make_good(&g);
     g.req.body = "{\"PhoneNumberSet\":{}}";
-    expect_code(&world, &g.req, "AuthFailure.SignatureFailure");
+    expect_code(&settings, &g.req, "AuthFailure.SignatureFailure");
     g.req.body = body;
     char *last = &g.header.data[g.header.len - 1];
     *last = *last == '0' ? '1' : '0';
-    expect_code(&world, &g.req, "AuthFailure.SignatureFailure");
+    expect_code(&settings, &g.req, "AuthFailure.SignatureFailure");
     buf_free(&g.header);
 }
 
 static void the_day_in_the_scope_must_be_the_timestamps(void **state UNUSED)
 {
-    struct world world = make_world();
+    struct settings settings = make_settings();
     struct good g;
     make_good(&g);
     char *day = strstr(g.header.data, "2026-11-24");
     assert_non_null(day);
     day[9] = '5';
-    expect_code(&world, &g.req, "AuthFailure.SignatureFailure");
+    expect_code(&settings, &g.req, "AuthFailure.SignatureFailure");
     buf_free(&g.header);
 }
 
 static void a_token_must_be_the_accounts(void **state UNUSED)
 {
-    struct world world = make_world();
+    struct settings settings = make_settings();
     struct good g;
     make_good(&g);
     g.req.token = token;
-    expect_code(&world, &g.req, "AuthFailure.TokenFailure");
-    world.account.token = token;
-    expect_code(&world, &g.req, "");
+    expect_code(&settings, &g.req, "AuthFailure.TokenFailure");
+    settings.secrets.tencent_token = token;
+    expect_code(&settings, &g.req, "");
     g.req.token = "another";
-    expect_code(&world, &g.req, "AuthFailure.TokenFailure");
+    expect_code(&settings, &g.req, "AuthFailure.TokenFailure");
     g.req.token = NULL;
-    expect_code(&world, &g.req, "AuthFailure.TokenFailure");
+    expect_code(&settings, &g.req, "AuthFailure.TokenFailure");
     buf_free(&g.header);
 }
 

@@ -144,6 +144,19 @@ static void secrets_that_are_not_needed_are_not_looked_at(void **state)
     settings_free(s);
 }
 
+static void tencents_keys_can_be_had_without_scenes(void **state)
+{
+    struct settings *s;
+    (void)state;
+    setenv("SENDCODE_CODE_KEY", "nonsense", 1);
+    s = scratch_load("", SETTINGS_NEED_TENCENT_KEYS);
+    assert_string_equal(s->secrets.tencent_secret_id, "AKIDx");
+    settings_free(s);
+    unsetenv("TENCENT_SECRET_ID");
+    assert_non_null(strstr(scratch_faults("", SETTINGS_NEED_TENCENT_KEYS),
+                           "environment: TENCENT_SECRET_ID: expected it"));
+}
+
 static void properties_come_from_the_environment_and_win(void **state)
 {
     struct buf faults = BUF_INIT;
@@ -218,6 +231,7 @@ int main(void)
         cmocka_unit_test_setup(faults_of_the_environment_name_the_variable, set_up),
         cmocka_unit_test_setup(an_empty_or_binary_secret_file_is_a_fault, set_up),
         cmocka_unit_test_setup(secrets_that_are_not_needed_are_not_looked_at, set_up),
+        cmocka_unit_test_setup(tencents_keys_can_be_had_without_scenes, set_up),
         cmocka_unit_test_setup(properties_come_from_the_environment_and_win, set_up),
         cmocka_unit_test_setup(an_environment_without_anything_is_empty, set_up),
         cmocka_unit_test_setup(both_forms_of_a_property_are_one_fault, set_up),
