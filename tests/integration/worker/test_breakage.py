@@ -6,7 +6,7 @@ import unittest
 
 import psycopg2
 
-from rig import DSN, Rig, now, wait_for
+from rig import BUILD, DSN, Program, Rig, now, wait_for
 
 
 class ProviderFaults(Rig):
@@ -123,6 +123,21 @@ class Kills(Rig):
         wait_for("all to be sent", lambda: self.query(
             "select count(*) from sendcode.deliveries where state = 'sent'")[0][0] == 300)
         self.assertEqual(len(self.ledger()), 300)
+        self.assert_accounts_whole()
+
+
+class Descriptors(Rig):
+    def test_too_few_are_said_and_cost_no_job(self):
+        log = self.dir / "narrow.log"
+        worker = Program(["bash", "-c", f"ulimit -n 32 && exec {BUILD}/sendcode-worker"
+                          f" -c {self.config_path}"], log)
+        self.programs.append(worker)
+        wait_for("the warning", lambda: worker.says("raise ulimit -n"))
+        jobs = [self.job(phone=f"+86135{i:08d}") for i in range(100)]
+        self.publish(*jobs)
+        wait_for("all to be sent", lambda: self.query(
+            "select count(*) from sendcode.deliveries where state = 'sent'")[0][0] == 100)
+        self.assertEqual(len(self.ledger()), 100)
         self.assert_accounts_whole()
 
 
