@@ -34,4 +34,8 @@ enum exit_code {
 #define panic(...) panic_at(__FILE__, __LINE__, __VA_ARGS__)
 NORETURN PRINTF_LIKE(3, 4) void panic_at(const char *file, int line, const char *fmt, ...);
 
+/* What uthash does without memory, be it included before or after this. */
+#undef uthash_fatal
+#define uthash_fatal(msg) panic("uthash: %s", msg)
+
 #endif

@@ -3,13 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <uthash.h>
 #include <utlist.h>
 
 #include "common/buf.h"
 #include "common/mem.h"
-
-#define uthash_fatal(msg) panic("metrics: %s", msg)
-#include <uthash.h>
 
 /* Upper bounds of the histograms' buckets, and how Prometheus is told of them, in seconds. */
 static const struct bucket {

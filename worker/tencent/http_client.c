@@ -150,11 +150,18 @@ static struct exchange *take_exchange(struct http_client *c)
     return x;
 }
 
-/* Keeps the memory, but not the bytes: they hold a code and a signature. */
+static void wipe_bytes(struct buf *b)
+{
+    mem_wipe(b->data, b->len);
+    buf_clear(b);
+}
+
+/* Keeps the memory, but not the bytes: they hold a code, a signature and perhaps a token. */
 static void wipe_request(struct exchange *x)
 {
-    mem_wipe(x->body.data, x->body.len);
-    buf_clear(&x->body);
+    for (size_t i = 0; i < HTTP_POST_HEADERS_MAX; i++)
+        wipe_bytes(&x->lines[i]);
+    wipe_bytes(&x->body);
 }
 
 void http_client_post(struct http_client *c, const struct http_post *p)
@@ -164,7 +171,6 @@ void http_client_post(struct http_client *c, const struct http_post *p)
     if (p->n_headers == 0 || p->n_headers > HTTP_POST_HEADERS_MAX)
         panic("%zu headers of a request's own", p->n_headers);
     for (size_t i = 0; i < p->n_headers; i++) {
-        buf_clear(&x->lines[i]);
         buf_add_text(&x->lines[i], p->headers[i]);
         x->nodes[i].data = x->lines[i].data;
         x->nodes[i].next = i + 1 < p->n_headers ? &x->nodes[i + 1] : c->fixed_headers;
@@ -244,7 +250,6 @@ static void on_transfer_done(void *arg, CURL *easy, CURLcode rc)
     x->done(x->arg, x->id, &a);
 
     buf_clear(&x->answer);
-    x->answer.failed = false;
     x->next_free = c->free_exchanges;
     c->free_exchanges = x;
 }
@@ -354,8 +359,6 @@ void http_client_free(struct http_client *c)
         mem_free(x);
     }
     http_multi_free(c->multi);
-    for (struct curl_slist *n = c->fixed_headers; n; n = n->next)
-        mem_wipe(n->data, strlen(n->data)); /* a token may be among them */
     curl_slist_free_all(c->fixed_headers);
     mem_free(c->exchanges);
     mem_free(c->url);

@@ -10,8 +10,6 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define uthash_fatal(msg) panic("uthash: %s", msg)
 #include <uthash.h>
 
 #include "common/loop.h"
