@@ -332,12 +332,19 @@ void pipeline_free(struct pipeline *p)
         mem_free(p);
 }
 
+static bool is_scene(void *arg, const char *scene)
+{
+    return settings_scene(arg, scene, NULL) != NULL;
+}
+
 void pipeline_set_settings(struct pipeline *p, struct settings *settings)
 {
     settings_use_drop(p->settings);
     p->settings = settings_use_new(settings);
     window_set_max(&p->window, (unsigned)settings->worker.in_flight);
     p->stops.probe_interval_us = settings->tencent.probe_interval * US_PER_S;
+    stops_on_reload(&p->stops, is_scene, settings, loop_now_us(p->loop));
+    held_wake_stopped(&p->held, p->flights.at[PLACE_HELD]);
 }
 
 void pipeline_drain(struct pipeline *p, void (*done)(void *arg), void *arg)

@@ -136,18 +136,35 @@ void stops_on_refused(struct stops *s, const char *scene, const struct stop_caus
     stop_one(s, cause->account ? &s->account : must_get(s, scene), cause, now_us);
 }
 
-static bool resume(struct stops *s, struct stop *stop)
+static const char takes_again[] = "the provider takes requests again; intake goes on";
+
+static bool resume(struct stops *s, struct stop *stop, const char *why)
 {
     if (!is_stopped(stop))
         return false;
     char label[192];
     metric_name(stop, label);
     metrics_drop(s->meters->stopped, label);
-    log_info("the provider takes requests again; intake goes on", LS("stopped", subject(stop)),
-             LS("reason", stop->reason));
+    log_info(why, LS("stopped", subject(stop)), LS("reason", stop->reason));
     stop->reason[0] = '\0';
     stop->trial = false;
     return true;
+}
+
+void stops_on_reload(struct stops *s, bool (*is_there)(void *arg, const char *scene), void *arg,
+                     int64_t now_us)
+{
+    struct stop *stop, *next;
+    HASH_ITER(hh, s->by_name, stop, next)
+    {
+        if (is_there(arg, stop->name)) {
+            stop->trial_at_us = MIN(stop->trial_at_us, now_us);
+            continue;
+        }
+        (void)resume(s, stop, "its scene is not configured any more");
+        HASH_DEL(s->by_name, stop);
+        mem_free(stop);
+    }
 }
 
 bool stops_on_answer(struct stops *s, const char *scene, bool accepted)
@@ -155,8 +172,8 @@ bool stops_on_answer(struct stops *s, const char *scene, bool accepted)
     struct stop *stop = find(s, scene);
     if (accepted && stop)
         stop->streak = 0;
-    bool resumed = resume(s, &s->account);
-    if (stop && resume(s, stop))
+    bool resumed = resume(s, &s->account, takes_again);
+    if (stop && resume(s, stop, takes_again))
         resumed = true;
     return resumed;
 }

@@ -39,6 +39,11 @@ struct stops {
 void stops_init(struct stops *s, struct meters *meters, int64_t probe_interval_us);
 void stops_free(struct stops *s);
 
+/* The configuration may be mended: stopped scenes are tried at once, a scene that is gone (is_there
+ * says so) is not stopped any more. */
+void stops_on_reload(struct stops *s, bool (*is_there)(void *arg, const char *scene), void *arg,
+                     int64_t now_us);
+
 /* What a job of this scene meets now. */
 enum stop_answer { STOP_GO, STOP_TRIAL, STOP_HOLD };
 enum stop_answer stops_ask(struct stops *s, const char *scene, int64_t now_us);

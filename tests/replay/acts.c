@@ -354,6 +354,12 @@ static void act_chores(struct replay *r, const struct line *l)
     r->fakes.chores_wait = strcmp(line_word(l, 1), "wait") == 0;
 }
 
+static void act_reload(struct replay *r, const struct line *l)
+{
+    (void)l;
+    pipeline_set_settings(r->fakes.pipeline, replay_load(r));
+}
+
 static const struct act acts[] = {
     {"ASSIGN",       act_assign      },
     {"REVOKE",       act_revoke      },
@@ -371,6 +377,7 @@ static const struct act acts[] = {
     {"CRASH",        act_crash       },
     {"POSTGRES",     act_postgres    },
     {"DRAIN",        act_drain       },
+    {"RELOAD",       act_reload      },
     {"LEAVE",        act_leave       },
     {"COMMITS",      act_commits     },
     {"CHORES",       act_chores      },

@@ -79,13 +79,19 @@ static void on_fatal(void *arg, const char *why)
     panic("fatal: %s", why);
 }
 
-void replay_start(struct replay *r)
+struct settings *replay_load(const struct replay *r)
 {
     struct buf faults = BUF_INIT;
     struct settings *s = settings_load(r->conf, APP_NEEDS, &faults);
     if (!s)
         panic("%s", buf_text(&faults));
     buf_free(&faults);
+    return s;
+}
+
+void replay_start(struct replay *r)
+{
+    struct settings *s = replay_load(r);
     fakes_init(&r->fakes);
     health_init(&r->health);
     meters_init(&r->meters);

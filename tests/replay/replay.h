@@ -9,6 +9,8 @@
 
 #define WORDS_MAX 24
 
+struct settings;
+
 struct line {
     const char *path;
     int number;
@@ -35,6 +37,7 @@ int64_t line_number(const struct line *l, const char *key, int64_t otherwise);
 bool line_has(const struct line *l, const char *word);
 int64_t line_duration_us(const struct line *l, const char *text); /* "300ms", "5s" */
 
+struct settings *replay_load(const struct replay *r);
 void replay_start(struct replay *r); /* a worker, as new */
 void replay_stop(struct replay *r);  /* as if killed */
 

@@ -97,7 +97,9 @@ struct pg_claims {
     struct pg_batch batch;
     struct pg_array known_keys;
     uint8_t claim_id[16];
-    int32_t takeover_ms, not_after_ms; /* for the next batch */
+    int32_t takeover_ms, not_after_ms; /* for the next batch, as the ids of the known keys */
+    uint8_t key_ids[SETTINGS_KEYS_MAX][4];
+    size_t n_key_ids;
     struct pg_scalar takeover_slot, not_after_slot;
     uint64_t tickets[CLAIM_BATCH_MAX];
     struct claim_answer answers[CLAIM_BATCH_MAX];
@@ -160,6 +162,9 @@ static void port_claim(void *self, const struct claim_ask *asks, size_t n)
     if (c->under_way != REQUEST_NONE || n == 0 || n > CLAIM_BATCH_MAX)
         panic("a claim of %zu jobs, or while another request is under way", n);
     c->under_way = REQUEST_CLAIM;
+    pg_array_clear(&c->known_keys);
+    for (size_t i = 0; i < c->n_key_ids; i++)
+        pg_array_add_bytes(&c->known_keys, c->key_ids[i], sizeof c->key_ids[i]);
     pg_batch_clear(&c->batch);
     for (size_t i = 0; i < n; i++) {
         c->tickets[i] = asks[i].ticket;
@@ -332,6 +337,9 @@ void pg_claims_set_settings(struct pg_claims *c, const struct settings *s)
 
     c->takeover_ms = (int32_t)(takeover_s * 1000);
     c->not_after_ms = (int32_t)(not_after_s * 1000);
+    c->n_key_ids = s->secrets.code.n;
+    for (size_t i = 0; i < c->n_key_ids; i++)
+        memcpy(c->key_ids[i], s->secrets.code.keys[i].id, sizeof c->key_ids[i]);
 }
 
 struct claims pg_claims_port(struct pg_claims *c)
@@ -365,9 +373,6 @@ struct pg_claims *pg_claims_new(struct loop *l, const struct settings *s,
     pg_array_init(&c->partitions, PG_INT4);
     pg_array_init(&c->restarted, PG_BOOL);
     pg_array_init(&c->known_keys, PG_BYTEA);
-    for (size_t i = 0; i < s->secrets.code.n; i++)
-        pg_array_add_bytes(&c->known_keys, s->secrets.code.keys[i].id,
-                           sizeof s->secrets.code.keys[i].id);
     c->session = pg_session_new(l, s, &handlers, e);
     if (!c->session) {
         pg_claims_free(c);

@@ -15,8 +15,8 @@ NODISCARD struct pg_claims *pg_claims_new(struct loop *l, const struct settings 
                                           const struct claims_handlers *h, struct err *e);
 void pg_claims_free(struct pg_claims *c); /* what is under way is not answered; NULL is fine */
 
-void pg_claims_set_settings(struct pg_claims *c,
-                            const struct settings *s); /* time budgets, after a reload */
+/* After a reload: time budgets and the ids of the keys, from the next batch on. */
+void pg_claims_set_settings(struct pg_claims *c, const struct settings *s);
 
 struct claims pg_claims_port(struct pg_claims *c);
 

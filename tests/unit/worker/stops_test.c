@@ -109,12 +109,39 @@ static void what_is_stopped_is_said_with_its_reason(void **state)
     tear_down(&r);
 }
 
+static bool is_login(void *arg, const char *scene)
+{
+    (void)arg;
+    return strcmp(scene, "login") == 0;
+}
+
+static void reload_tries_what_is_configured_and_forgets_the_rest(void **state)
+{
+    struct rig r;
+    struct buf why = BUF_INIT;
+    (void)state;
+    set_up(&r);
+    refuse(&r.stops, "login", false, "A", 0);
+    refuse(&r.stops, "gone", false, "B", 0);
+    refuse(&r.stops, "", true, "C", 0);
+    stops_on_reload(&r.stops, is_login, NULL, 1000);
+    stops_say(&r.stops, &why);
+    assert_null(strstr(buf_text(&why), "gone"));
+    assert_non_null(strstr(buf_text(&why), "login"));
+    assert_int_equal(stops_ask(&r.stops, "login", 1000), STOP_HOLD); /* by the account */
+    stops_on_probed(&r.stops, NULL, 1000);
+    assert_int_equal(stops_ask(&r.stops, "login", 1000), STOP_TRIAL);
+    buf_free(&why);
+    tear_down(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scene_is_tried_once_an_interval),
         cmocka_unit_test(account_is_tried_only_after_a_good_probe),
         cmocka_unit_test(five_phones_in_a_row_are_a_fault_until_one_is_accepted),
+        cmocka_unit_test(reload_tries_what_is_configured_and_forgets_the_rest),
         cmocka_unit_test(what_is_stopped_is_said_with_its_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
