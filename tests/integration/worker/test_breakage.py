@@ -161,5 +161,36 @@ class Postgres(Rig):
         self.assert_accounts_whole()
 
 
+class Ending(Rig):
+    tencent = {"timeout": "1"}
+    worker = {"start_budget": "1", "drain": "2"}
+
+    def let_connect(self, allowed):
+        admin = psycopg2.connect(DSN)
+        admin.autocommit = True
+        with admin.cursor() as c:
+            c.execute(f'alter database "{self.name}" allow_connections {allowed}')
+            c.execute("select pg_terminate_backend(pid) from pg_stat_activity where"
+                      " datname = %s and application_name like 'sendcode-worker%%'", (self.name,))
+        admin.close()
+
+    def test_sigterm_while_postgres_is_away_leaves_the_group_in_time(self):
+        worker = self.start_worker()
+        self.fault({"action": "SendSms"}, {"delay_ms": 700}, times=1)
+        job = self.publish(self.job())
+        wait_for("the SMS to be accepted", self.ledger)
+        self.let_connect(False)
+        began = time.monotonic()
+        self.assertEqual(worker.end(signal.SIGTERM), 0)
+        self.assertLess(time.monotonic() - began, 2 + 5)
+        self.assertTrue(worker.says("drain time is over"), worker.text())
+        self.assertFalse(worker.says("not left in order"), worker.text())
+        self.let_connect(True)
+        self.start_worker()
+        self.wait_state(job, "in_doubt")
+        self.assertEqual(len(self.ledger()), 1)
+        self.assert_accounts_whole()
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
