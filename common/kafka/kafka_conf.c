@@ -13,6 +13,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/settings/settings.h"
+#include "common/settings/settings_check.h"
 
 #define FOR_CONSUMER 1u
 #define FOR_PRODUCER 2u
@@ -117,16 +118,6 @@ static unsigned property_scope(const char *table, const char *name)
     return FOR_BOTH;
 }
 
-static bool property_is_secret(const char *name)
-{
-    static const char *const marks[] = {"password", "secret", ".pem", "oauthbearer.config"};
-
-    for (size_t i = 0; i < ARRAY_LEN(marks); i++)
-        if (strstr(name, marks[i]))
-            return true;
-    return false;
-}
-
 static const struct fixed_property *fixed_find(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
@@ -158,8 +149,8 @@ static void property_apply(rd_kafka_conf_t *conf, const struct property *p, stru
     if (answer == RD_KAFKA_CONF_INVALID) {
         why[strcspn(why, "\n")] = '\0';
         buf_add_fmt(faults, "%s: expected a value that librdkafka takes%s%s\n", p->origin,
-                    property_is_secret(p->name) ? "" : ": ",
-                    property_is_secret(p->name) ? "" : why);
+                    check_is_secret_property(p->name) ? "" : ": ",
+                    check_is_secret_property(p->name) ? "" : why);
         return;
     }
     f = fixed_find(p->name);

@@ -177,5 +177,6 @@ static bool ends_with(const char *s, const char *end)
 
 bool check_is_secret_property(const char *name)
 {
-    return ends_with(name, "password") || ends_with(name, ".pem") || strstr(name, "secret") != NULL;
+    return ends_with(name, "password") || ends_with(name, ".pem") ||
+           strstr(name, "secret") != NULL || strcmp(name, "sasl.oauthbearer.config") == 0;
 }

@@ -18,7 +18,7 @@ const char *check_path(const char *value);
 bool check_is_scene_name(const char *s, size_t len);
 bool check_is_locale(const char *s, size_t len);
 
-/* A property of librdkafka whose value is a secret: passwords, keys, *.pem. */
+/* A property of librdkafka whose value is a secret, or may hold one: passwords, keys, *.pem. */
 bool check_is_secret_property(const char *name);
 
 #endif

@@ -104,6 +104,7 @@ static void secrets_are_known_by_their_names(void **state)
     assert_true(check_is_secret_property("ssl.keystore.password"));
     assert_true(check_is_secret_property("ssl.key.pem"));
     assert_true(check_is_secret_property("sasl.oauthbearer.client.secret"));
+    assert_true(check_is_secret_property("sasl.oauthbearer.config"));
     assert_false(check_is_secret_property("sasl.username"));
     assert_false(check_is_secret_property("ssl.key.location"));
 }
