@@ -58,7 +58,7 @@ static const struct default_property defaults[] = {
     {"fetch.max.bytes",                    "8388608",         FOR_CONSUMER, false},
     {"fetch.wait.max.ms",                  "50",              FOR_CONSUMER, false},
     {"enable.idempotence",                 "true",            FOR_PRODUCER, false},
-    {"linger.ms",                          "1",               FOR_PRODUCER, false},
+    {"linger.ms",                          "5",               FOR_PRODUCER, false},
     {"delivery.timeout.ms",                "30000",           FOR_PRODUCER, false},
     {"topic.metadata.propagation.max.ms",  "5000",            FOR_PRODUCER, false},
     {"queue.buffering.max.messages",       "100000",          FOR_PRODUCER, false},
