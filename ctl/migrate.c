@@ -193,7 +193,7 @@ const struct command command_migrate = {
         "usage: sendcodectl [-c FILE] migrate [--dsn DSN] [--topics [--partitions N]]\n\n"
         "Applies the migrations that the database lacks. The DSN's role must be allowed to make\n"
         "roles and a schema. Needs no secrets.\n\n"
-        "  --dsn DSN        instead of [postgres] dsn\n"
+        "  --dsn DSN        instead of [postgres] dsn; no password in it: PGPASSWORD\n"
         "  --topics         also make the Kafka topics that are missing: retention 72 h for jobs\n"
         "                   and dead letters, 7 days for events, the broker's replication\n"
         "  --partitions N   for topics that are made (12)\n",

@@ -36,15 +36,6 @@ void health_report(struct health *h, enum service s, const char *why)
                  LS("why", why), LI("not_logged", dropped));
 }
 
-bool health_is_good(const struct health *h)
-{
-    for (int s = 0; s < SERVICE_COUNT; s++) {
-        if (h->of[s].why[0])
-            return false;
-    }
-    return true;
-}
-
 void health_say(const struct health *h, struct buf *out)
 {
     for (int s = 0; s < SERVICE_COUNT; s++) {

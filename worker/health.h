@@ -28,7 +28,6 @@ struct health {
 /* All are "not reached yet" until the first report. */
 void health_init(struct health *h);
 void health_report(struct health *h, enum service s, const char *why); /* NULL: it is there */
-bool health_is_good(const struct health *h);
 void health_say(const struct health *h, struct buf *out); /* one sentence a lost service */
 
 #endif
