@@ -52,9 +52,15 @@ static void stop_listening(struct held *h, struct flight *f)
     HASH_ADD_KEYPTR(hh, h->by_phone, q->phone, strlen(q->phone), q);
 }
 
+static bool is_not_ready(const struct flight *f)
+{
+    return f->hold == HOLD_BUSY || f->hold == HOLD_OWNER;
+}
+
 void held_remove(struct held *h, struct flight *f)
 {
     loop_timer_stop(f->timer);
+    h->n_not_ready -= is_not_ready(f);
     if (f->hold == HOLD_BUSY)
         stop_listening(h, f);
     f->hold = HOLD_NONE;
@@ -71,6 +77,7 @@ static void on_timer(void *arg)
 void held_add(struct held *h, struct flight *f, int64_t wait_us)
 {
     f->held = h;
+    h->n_not_ready += is_not_ready(f);
     if (!f->timer)
         f->timer = loop_timer_new(h->loop, on_timer, f);
     if (f->hold == HOLD_BUSY)

@@ -18,6 +18,7 @@ struct held {
     held_fn *due;
     void *arg;
     struct phone_queue *by_phone;
+    size_t n_not_ready; /* of those held: for a busy phone or a former owner */
 };
 
 void held_init(struct held *h, struct loop *l, held_fn *due, void *arg);

@@ -210,10 +210,10 @@ size_t intake_room(const struct pipeline *p)
     if (p->flights.bytes >= BYTES_MAX || settling >= SETTLING_MAX ||
         p->ports.events->unacked(p->ports.events->self) >= UNACKED_MAX || waiting >= want)
         return 0;
-    /* A stopped account takes in one job to try with, and no more. */
-    if (stops_account_is_stopped(&p->stops))
-        return waiting + count[PLACE_HELD] == 0 ? 1 : 0;
     if (count[PLACE_HELD] + waiting >= held_max)
         return 0;
+    /* A stopped account takes in one job to try with, and no more. */
+    if (stops_account_is_stopped(&p->stops))
+        return waiting + count[PLACE_HELD] == p->held.n_not_ready ? 1 : 0;
     return MIN(want - waiting, held_max - count[PLACE_HELD] - waiting);
 }
