@@ -69,7 +69,7 @@ class ProviderFaults(Rig):
         job = self.publish(self.job())
         wait_for("readyz to say so", lambda: self.status(worker, "/readyz")[0] == 503)
         self.assertIn("InsufficientBalance", self.status(worker, "/readyz")[1])
-        self.assertEqual(self.state(job["job_id"]), ("retry", "configuration"))
+        self.wait_state(job, "retry", "configuration")
         self.clear_faults()
         self.wait_state(job, "sent")
         wait_for("readiness", lambda: self.status(worker, "/readyz")[0] == 200)
