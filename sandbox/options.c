@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "common/err.h"
+#include "common/settings/settings_check.h"
 #include "common/text.h"
 
 #define SKEW_MAX_S INT64_C(315360000) /* ten years */
@@ -68,6 +69,13 @@ static int read_int(const char *name, int64_t lo, int64_t hi, int64_t *out, stru
                    (long long)hi);
 }
 
+static int read_address(const char *name, const char **out, struct err *e)
+{
+    const char *expected = check_listen(optarg);
+    *out = optarg;
+    return expected ? err_set(e, ERR_PERM, 0, "%s: expected %s", name, expected) : 0;
+}
+
 static int take(struct options *o, int which, struct err *e)
 {
     int64_t seed;
@@ -76,17 +84,14 @@ static int take(struct options *o, int which, struct err *e)
         o->config = optarg;
         return 0;
     case OPT_LISTEN:
-        o->listen = optarg;
-        return 0;
+        return read_address("--listen", &o->listen, e);
     case OPT_TLS_LISTEN:
-        o->tls_listen = optarg;
-        return 0;
+        return read_address("--tls-listen", &o->tls_listen, e);
     case OPT_TLS_DIR:
         o->tls_dir = optarg;
         return 0;
     case OPT_CONTROL:
-        o->control = optarg;
-        return 0;
+        return read_address("--control", &o->control, e);
     case OPT_BROKER:
         o->broker = true;
         return 0;

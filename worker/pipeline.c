@@ -67,6 +67,7 @@ void pipeline_on_claimed(struct pipeline *p, struct flight *f, const struct clai
     bool orphan = f->part == NULL;
     switch (a->verdict) {
     case CLAIM_SEND:
+        metric_add(p->meters->jobs[JOB_CLAIMED], 1);
         sending_start(p, f, a);
         return;
     case CLAIM_DECIDED:

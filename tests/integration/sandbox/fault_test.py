@@ -181,7 +181,7 @@ class CommandLine(unittest.TestCase):
         with Sandbox() as sandbox:
             taken = sandbox.ready["endpoint"].removeprefix("http://")
             for options, code in [(["--listen", taken], 69),
-                                  (["--listen", "nonsense"], 78),
+                                  (["--listen", "nonsense"], 64),
                                   (["--listen", "127.0.0.1:0", "--ledger", "/nowhere/l"], 78),
                                   (["--listen", "127.0.0.1:0", "-c", "/nowhere/c"], 78),
                                   (["--tls-listen", "127.0.0.1:0", "--tls-dir", "/dev/null/x"],
