@@ -139,7 +139,8 @@ class Rig(unittest.TestCase):
         a = self.addresses
         scene = {"template_id": "1717171", "template_params": "{code},{minutes}"}
         sections = {
-            "kafka": {"bootstrap.servers": BOOTSTRAP, "session.timeout.ms": "6000",
+            "kafka": {"bootstrap.servers": BOOTSTRAP, "group.id": self.name,
+                      "session.timeout.ms": "6000",
                       "heartbeat.interval.ms": "500", **self.kafka},
             "topics": {t: f"{self.name}.{t}" for t in ("jobs", "events", "dead")},
             "postgres": {"dsn": self.dsn},

@@ -174,17 +174,15 @@ class Ending(Rig):
                       " datname = %s and application_name like 'sendcode-worker%%'", (self.name,))
         admin.close()
 
-    def test_sigterm_while_postgres_is_away_leaves_the_group_in_time(self):
+    def test_sigterm_while_postgres_is_away_leaves_the_group(self):
         worker = self.start_worker()
         self.fault({"action": "SendSms"}, {"delay_ms": 700}, times=1)
         job = self.publish(self.job())
         wait_for("the SMS to be accepted", self.ledger)
         self.let_connect(False)
-        began = time.monotonic()
         self.assertEqual(worker.end(signal.SIGTERM), 0)
-        self.assertLess(time.monotonic() - began, 2 + 5)
         self.assertTrue(worker.says("drain time is over"), worker.text())
-        self.assertFalse(worker.says("not left in order"), worker.text())
+        self.assertTrue(worker.says("the group is left"), worker.text())
         self.let_connect(True)
         self.start_worker()
         self.wait_state(job, "in_doubt")

@@ -15,11 +15,6 @@ class Topics(Rig):
     partitions = 1
     kafka = {"topic.metadata.refresh.interval.ms": "500"}
 
-    def config(self):
-        sections = super().config()
-        sections["kafka"]["group.id"] = self.name  # others' topics come and go in the usual one
-        return sections
-
     def topic(self, name):
         return f"{self.name}.{name}"
 
