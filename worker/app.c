@@ -5,6 +5,7 @@
 #include "worker/app.h"
 
 #include <signal.h>
+#include <string.h>
 
 #include "common/buf.h"
 #include "common/clock.h"
@@ -107,15 +108,10 @@ static void apply_log_level(const struct settings *s)
 
 static void log_lines(struct buf *lines, enum log_level level, const char *msg)
 {
-    char *line = lines->data;
-    while (line && *line) {
-        char *end = line;
-        while (*end && *end != '\n')
-            end++;
-        bool last = *end == '\0';
-        *end = '\0';
-        log_at(level, msg, LS("what", line));
-        line = last ? NULL : end + 1;
+    char *rest = lines->data, *line;
+    while ((line = strsep(&rest, "\n")) != NULL) {
+        if (*line)
+            log_at(level, msg, LS("what", line));
     }
 }
 

@@ -13,9 +13,8 @@
 #include "common/settings/settings.h"
 #include "worker/pipeline_parts.h"
 
-#define UNRECORDED_PER_PLACE                                                                       \
-    4 /* results kept while the database is away, for each place to send                           \
-       */
+/* Results kept while the database is away, for each place to send. */
+#define UNRECORDED_PER_PLACE 4
 
 static bool ask_for_epochs(struct pipeline *p)
 {
@@ -83,12 +82,11 @@ static void fill_ask(struct pipeline *p, struct flight *f, struct claim_ask *ask
     const struct scene *scene = f->job.scene;
     bool allowed = phone_in_countries(f->job.phone, scene->country_codes, scene->n_country_codes);
     f->epoch = f->part->epoch;
-    f->incarnation = f->part->incarnation;
     *ask = (struct claim_ask){
         .ticket = f->ticket,
         .job = &f->job,
         .partition = f->partition,
-        .incarnation = f->incarnation,
+        .incarnation = f->part->incarnation,
         .offset = f->mark.offset,
         .epoch = f->epoch,
         .refusal = allowed ? REASON_NONE : REASON_COUNTRY,

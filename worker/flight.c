@@ -89,6 +89,6 @@ void flight_free(struct flights *all, struct flight *f)
     settings_use_drop(f->settings);
     all->bytes -= f->bytes;
     arena_free(f->arena);
-    mem_wipe(f->proof, sizeof(f->proof));
+    mem_wipe(f->outcome.proof, sizeof(f->outcome.proof));
     mem_free(f);
 }

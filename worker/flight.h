@@ -49,7 +49,6 @@ struct flight {
     struct partition *part; /* NULL once the partition is no longer ours */
     struct offset_mark mark;
     int32_t partition;
-    int32_t incarnation;
     int64_t epoch;        /* of the last claim asked for */
     int64_t met_us;       /* boot clock */
     int64_t published_us; /* Unix microseconds; -1 unknown */
@@ -68,8 +67,6 @@ struct flight {
     bool gated;            /* this attempt was let through */
     bool trial;            /* sent to see whether a stop is over */
     int32_t attempt;
-    int64_t day_us;
-    uint8_t proof[32];
 
     struct outcome outcome; /* its texts point into result and job */
     struct send_result result;

@@ -2,7 +2,6 @@
  * Intake: partitions come and go; records become jobs, dead letters or noted gaps. Bounded: the
  * source is told how many records there is room for.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "common/loop.h"
@@ -73,9 +72,7 @@ size_t intake_on_revoked(void *arg, const int32_t *partitions, size_t n, bool lo
         if (!lost && part->met && position > part->offsets.committed)
             commit[n_commit++] = (struct source_offset){part->id, position};
         leave(p, part);
-        char label[16];
-        snprintf(label, sizeof(label), "%d", (int)partitions[i]);
-        metrics_drop(p->meters->lag, label);
+        meters_set_lag(p->meters, partitions[i], -1);
     }
     pipeline_wake(p);
     return n_commit;

@@ -1,6 +1,8 @@
 /* Makes every family at start, so that each is there with its # TYPE before the first job. */
 #include "worker/meters.h"
 
+#include <stdio.h>
+
 #include "common/metrics.h"
 
 #define STAGE_LABEL_(suffix, label) [STAGE_##suffix] = (label),
@@ -73,4 +75,14 @@ void meters_init(struct meters *m)
 void meters_free(struct meters *m)
 {
     metrics_free(m->registry);
+}
+
+void meters_set_lag(struct meters *m, int32_t partition, int64_t records)
+{
+    char label[16];
+    snprintf(label, sizeof(label), "%d", (int)partition);
+    if (records < 0)
+        metrics_drop(m->lag, label);
+    else
+        metric_set(metrics_cell(m->lag, label), (double)records);
 }

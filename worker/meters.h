@@ -36,4 +36,7 @@ struct meters {
 void meters_init(struct meters *m);
 void meters_free(struct meters *m);
 
+/* records < 0: the partition is not ours any more. */
+void meters_set_lag(struct meters *m, int32_t partition, int64_t records);
+
 #endif

@@ -3,8 +3,6 @@
  * turn of the loop, so that batches form by themselves: alone, a job goes at once; under load, by
  * the hundred.
  */
-#include <stdio.h>
-
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/metrics.h"
@@ -184,12 +182,7 @@ static void on_schema_fault(void *arg, const char *why)
 static void on_lag(void *arg, int32_t partition, int64_t records)
 {
     struct pipeline *p = arg;
-    char label[16];
-    snprintf(label, sizeof(label), "%d", (int)partition);
-    if (records < 0)
-        metrics_drop(p->meters->lag, label);
-    else
-        metric_set(metrics_cell(p->meters->lag, label), (double)records);
+    meters_set_lag(p->meters, partition, records);
 }
 
 static void on_in_doubt(void *arg, int64_t jobs)

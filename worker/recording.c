@@ -5,7 +5,6 @@
 #include "common/clock.h"
 #include "common/loop.h"
 #include "common/metrics.h"
-#include "worker/joblog.h"
 #include "worker/pipeline_parts.h"
 
 static void record_batch(struct pipeline *p)

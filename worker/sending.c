@@ -8,15 +8,26 @@
 
 #include "common/clock.h"
 #include "common/crypto/code.h"
-#include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/metrics.h"
 #include "common/settings/settings.h"
-#include "worker/joblog.h"
 #include "worker/pipeline_parts.h"
 #include "worker/provider_verdict.h"
-#include "worker/settings_use.h"
+
+static void decide(struct flight *f, enum attempt_outcome outcome, enum job_state state,
+                   enum job_reason reason)
+{
+    f->outcome.outcome = outcome;
+    f->outcome.state = state;
+    f->outcome.reason = reason;
+}
+
+static void retry(struct flight *f, enum attempt_outcome outcome, enum job_reason reason)
+{
+    decide(f, outcome, JOB_RETRY, reason);
+    f->retry_wait_us = backoff_next_us(&f->retry);
+}
 
 /* Not sent, and it did not reach the provider: it will be tried again. */
 static void not_sent(struct pipeline *p, struct flight *f, const char *why, enum job_reason reason)
@@ -25,11 +36,7 @@ static void not_sent(struct pipeline *p, struct flight *f, const char *why, enum
     f->result.transport = SEND_NOT_SENT;
     f->result.started_us = clock_boot_us();
     snprintf(f->result.why, sizeof(f->result.why), "%s", why);
-    f->outcome.outcome = ATTEMPT_NOT_SENT;
-    f->outcome.state = JOB_RETRY;
-    f->outcome.reason = reason;
-    f->outcome.has_retry_after = false;
-    f->retry_wait_us = backoff_next_us(&f->retry);
+    retry(f, ATTEMPT_NOT_SENT, reason);
     metric_add(p->meters->attempts[ATTEMPT_NOT_SENT], 1);
     if (f->trial) {
         f->trial = false;
@@ -100,13 +107,11 @@ static void send_sms(struct pipeline *p, struct flight *f, const char *code, int
 static void begin_outcome(struct flight *f, const struct claim_answer *a)
 {
     f->attempt = a->status.attempt;
-    f->day_us = a->day_us;
     f->gated = false;
-    memcpy(f->proof, a->proof, sizeof(f->proof));
     f->outcome = (struct outcome){
         .ticket = f->ticket,
         .job_id = f->job.job_id,
-        .day_us = f->day_us,
+        .day_us = a->day_us,
         .partition = f->partition,
         .epoch = f->epoch,
         .attempt = f->attempt,
@@ -159,20 +164,6 @@ bool sending_on_gate(void *arg, uint64_t ticket)
     return true;
 }
 
-static void decide(struct flight *f, enum attempt_outcome outcome, enum job_state state,
-                   enum job_reason reason)
-{
-    f->outcome.outcome = outcome;
-    f->outcome.state = state;
-    f->outcome.reason = reason;
-}
-
-static void retry(struct flight *f, enum attempt_outcome outcome, enum job_reason reason)
-{
-    decide(f, outcome, JOB_RETRY, reason);
-    f->retry_wait_us = backoff_next_us(&f->retry);
-}
-
 static void on_accepted(struct pipeline *p, struct flight *f)
 {
     decide(f, ATTEMPT_ACCEPTED, JOB_SENT, REASON_NONE);
@@ -190,8 +181,7 @@ static void on_config(struct pipeline *p, struct flight *f, bool account, const 
     stops_on_refused(&p->stops, f->job.scene_name, &cause, loop_now_us(p->loop));
 }
 
-/* A refusal of this number or content; five in a row, of different phones, are the scene's fault.
- */
+/* Of this number or content; five in a row, of different phones, are the scene's fault. */
 static void on_rejected(struct pipeline *p, struct flight *f, enum job_reason reason)
 {
     if (stops_on_number_refused(&p->stops, f->job.scene_name, f->job.phone, f->result.code))

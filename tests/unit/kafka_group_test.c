@@ -12,23 +12,6 @@
 
 #define NO_LIMIT 1000000
 
-struct goal {
-    struct taker *t;
-    int64_t n;
-};
-
-static bool has_delivered(void *arg)
-{
-    struct goal *g = arg;
-    return g->t->total >= g->n;
-}
-
-static bool owns(void *arg)
-{
-    struct goal *g = arg;
-    return (int64_t)taker_owns(g->t) == g->n;
-}
-
 static bool has_commits(void *arg)
 {
     struct goal *g = arg;
@@ -45,12 +28,6 @@ static bool is_unwell(void *arg)
     return ((struct taker *)arg)->why[0] != '\0';
 }
 
-static void await_total(struct taker *t, int64_t n)
-{
-    struct goal g = {t, n};
-    rig_wait(t->rig, has_delivered, &g, "records to be delivered");
-}
-
 static void a_second_worker_takes_its_share_and_goes_on_where_the_first_was(UNUSED void **state)
 {
     struct rig r;
@@ -62,27 +39,27 @@ static void a_second_worker_takes_its_share_and_goes_on_where_the_first_was(UNUS
     for (int32_t p = 0; p < 4; p++)
         rig_produce_many(&r, p, 500);
     taker_open(&a, &r, true, NO_LIMIT);
-    await_total(&a, 2000);
+    taker_await(&a, 2000);
     taker_commit(&a); /* the mock refuses commits during a rebalance, unlike Kafka */
     committed = (struct goal){&a, 1};
     rig_wait(&r, has_commits, &committed, "the commit's answer");
     taker_open(&b, &r, true, NO_LIMIT);
     two_each = (struct goal){&b, 2};
-    rig_wait(&r, owns, &two_each, "half of the partitions to move");
+    rig_wait(&r, taker_owns_goal, &two_each, "half of the partitions to move");
     assert_int_equal(taker_owns(&a), 2);
     assert_true(a.revoked >= 1);
     for (int32_t p = 0; p < 4; p++)
         rig_produce(&r, p, "k", "v");
     struct goal to_b = {&b, 2}, to_a = {&a, 2002};
-    rig_wait(&r, has_delivered, &to_b, "new records at the second worker");
-    rig_wait(&r, has_delivered, &to_a, "new records at the first worker");
+    rig_wait(&r, taker_has_delivered, &to_b, "new records at the second worker");
+    rig_wait(&r, taker_has_delivered, &to_a, "new records at the first worker");
     rig_run_ms(&r, 100);
     /* Committed before: nothing is met twice. */
     assert_int_equal(a.total, 2002);
     assert_int_equal(b.total, 2);
     taker_close(&a);
     all = (struct goal){&b, 4};
-    rig_wait(&r, owns, &all, "all partitions after the first worker left");
+    rig_wait(&r, taker_owns_goal, &all, "all partitions after the first worker left");
     taker_close(&b);
     rig_close(&r);
 }
@@ -96,7 +73,7 @@ static void what_is_committed_is_not_met_again(UNUSED void **state)
     rig_open_mock(&r, 1, true);
     rig_produce_many(&r, 0, 50);
     taker_open(&t, &r, true, 50);
-    await_total(&t, 50);
+    taker_await(&t, 50);
     taker_commit(&t);
     assert_int_equal(t.commits_good + t.commits_bad, 0); /* never before it returns */
     one = (struct goal){&t, 1};
@@ -106,7 +83,7 @@ static void what_is_committed_is_not_met_again(UNUSED void **state)
     taker_close(&t);
     rig_produce(&r, 0, "k", "fifty");
     taker_open(&t, &r, true, NO_LIMIT);
-    await_total(&t, 1);
+    taker_await(&t, 1);
     assert_int_equal(t.first[0], 50);
     assert_string_equal(t.value, "fifty");
     taker_close(&t);
@@ -127,7 +104,7 @@ static void a_commit_that_fails_or_comes_during_a_rebalance_is_answered_no(UNUSE
     g = (struct goal){&t, 1};
     rig_wait(&r, has_commits, &g, "the answer to a commit before any assignment");
     assert_int_equal(t.commits_bad, 1);
-    await_total(&t, 5);
+    taker_await(&t, 5);
     rd_kafka_mock_push_request_errors(r.mock, 8 /* OffsetCommit */, 1,
                                       RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE);
     taker_commit(&t);
@@ -156,7 +133,7 @@ static void a_missing_topic_is_named_with_the_remedy_and_awaited(UNUSED void **s
     rd_kafka_mock_topic_set_error(r.mock, r.jobs, RD_KAFKA_RESP_ERR_NO_ERROR);
     rig_wait(&r, is_healthy, &t, "the topic to be found");
     rig_produce(&r, 0, "k", "v");
-    await_total(&t, 1);
+    taker_await(&t, 1);
     taker_close(&t);
     rig_close(&r);
 }
@@ -176,7 +153,7 @@ static void the_lag_is_told_from_statistics(UNUSED void **state)
     rig_set(&r, "statistics.interval.ms", "200");
     rig_produce_many(&r, 0, 50);
     taker_open(&t, &r, true, 20);
-    await_total(&t, 20);
+    taker_await(&t, 20);
     taker_commit(&t);
     one = (struct goal){&t, 1};
     rig_wait(&r, has_commits, &one, "the commit's answer");
@@ -194,14 +171,14 @@ static void brokers_away_are_said_once_and_their_return_too(UNUSED void **state)
     rig_set(&r, "statistics.interval.ms", "200");
     rig_produce_many(&r, 0, 3);
     taker_open(&t, &r, true, NO_LIMIT);
-    await_total(&t, 3);
+    taker_await(&t, 3);
     rd_kafka_mock_broker_set_down(r.mock, 1);
     rig_wait(&r, is_unwell, &t, "the outage to be said");
     assert_non_null(strstr(t.why, "bootstrap.servers"));
     rd_kafka_mock_broker_set_up(r.mock, 1);
     rig_wait(&r, is_healthy, &t, "the return to be said");
     rig_produce(&r, 0, "k", "v");
-    await_total(&t, 4);
+    taker_await(&t, 4);
     taker_close(&t);
     rig_close(&r);
 }

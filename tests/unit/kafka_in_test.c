@@ -14,29 +14,6 @@
 #define MANY 3000
 #define NO_LIMIT 1000000
 
-struct goal {
-    struct taker *t;
-    int64_t n;
-};
-
-static bool has_delivered(void *arg)
-{
-    struct goal *g = arg;
-    return g->t->total >= g->n;
-}
-
-static bool owns(void *arg)
-{
-    struct goal *g = arg;
-    return (int64_t)taker_owns(g->t) == g->n;
-}
-
-static void await_total(struct taker *t, int64_t n)
-{
-    struct goal g = {t, n};
-    rig_wait(t->rig, has_delivered, &g, "records to be delivered");
-}
-
 static void records_arrive_in_order_with_key_value_headers_and_times(UNUSED void **state)
 {
     struct rig r;
@@ -46,11 +23,11 @@ static void records_arrive_in_order_with_key_value_headers_and_times(UNUSED void
     rig_produce_many(&r, 0, MANY);
     rig_produce_many(&r, 1, MANY);
     taker_open(&t, &r, true, NO_LIMIT);
-    await_total(&t, 2 * MANY);
+    taker_await(&t, 2 * MANY);
     assert_int_equal(t.seen[0], MANY);
     assert_int_equal(t.seen[1], MANY);
     rig_produce(&r, 1, "+8613800138000", "hello");
-    await_total(&t, 2 * MANY + 1);
+    taker_await(&t, 2 * MANY + 1);
     assert_string_equal(t.key, "+8613800138000");
     assert_string_equal(t.value, "hello");
     assert_string_equal(t.header_name, "traceparent");
@@ -70,11 +47,11 @@ static void a_tombstone_and_a_missing_key_are_told_from_empty_ones(UNUSED void *
     rig_open_mock(&r, 1, true);
     taker_open(&t, &r, true, NO_LIMIT);
     rig_produce(&r, 0, NULL, NULL);
-    await_total(&t, 1);
+    taker_await(&t, 1);
     assert_true(t.key_null);
     assert_true(t.value_null);
     rig_produce(&r, 0, "", "");
-    await_total(&t, 2);
+    taker_await(&t, 2);
     assert_false(t.key_null);
     assert_false(t.value_null);
     assert_int_equal(t.value_len, 0);
@@ -90,11 +67,11 @@ static void without_credit_nothing_is_delivered_and_credit_is_exact(UNUSED void 
     rig_open_mock(&r, 1, true);
     rig_produce_many(&r, 0, 100);
     taker_open(&t, &r, true, 7);
-    await_total(&t, 7);
+    taker_await(&t, 7);
     rig_run_ms(&r, 300);
     assert_int_equal(t.total, 7);
     t.port.allow(t.port.self, 5);
-    await_total(&t, 12);
+    taker_await(&t, 12);
     rig_run_ms(&r, 100);
     assert_int_equal(t.total, 12);
     t.port.allow(t.port.self, 0);
@@ -102,7 +79,7 @@ static void without_credit_nothing_is_delivered_and_credit_is_exact(UNUSED void 
     assert_int_equal(t.total, 12);
     /* Nothing new comes in: only a remembered early stop brings the rest. */
     t.port.allow(t.port.self, NO_LIMIT);
-    await_total(&t, 100);
+    taker_await(&t, 100);
     taker_close(&t);
     rig_close(&r);
 }
@@ -118,18 +95,18 @@ static void a_partition_waits_until_it_is_started_and_then_loses_nothing(UNUSED 
     rig_produce_many(&r, 1, MANY);
     taker_open(&t, &r, false, NO_LIMIT);
     two = (struct goal){&t, 2};
-    rig_wait(&r, owns, &two, "both partitions");
+    rig_wait(&r, taker_owns_goal, &two, "both partitions");
     rig_run_ms(&r, 300);
     assert_int_equal(t.total, 0);
     t.started[1] = true;
     t.port.start(t.port.self, 1);
-    await_total(&t, MANY);
+    taker_await(&t, MANY);
     rig_run_ms(&r, 100);
     assert_int_equal(t.seen[0], 0);
     assert_int_equal(t.first[1], 0);
     t.started[0] = true;
     t.port.start(t.port.self, 0);
-    await_total(&t, 2 * MANY);
+    taker_await(&t, 2 * MANY);
     assert_int_equal(t.first[0], 0);
     taker_close(&t);
     rig_close(&r);

@@ -166,3 +166,21 @@ void taker_commit(struct taker *t)
             offsets[n++] = (struct source_offset){.partition = p, .offset = t->next[p]};
     t->port.commit(t->port.self, offsets, n);
 }
+
+bool taker_has_delivered(void *goal)
+{
+    const struct goal *g = goal;
+    return g->t->total >= g->n;
+}
+
+bool taker_owns_goal(void *goal)
+{
+    const struct goal *g = goal;
+    return (int64_t)taker_owns(g->t) == g->n;
+}
+
+void taker_await(struct taker *t, int64_t n)
+{
+    struct goal g = {t, n};
+    rig_wait(t->rig, taker_has_delivered, &g, "records to be delivered");
+}

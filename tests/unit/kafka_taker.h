@@ -41,6 +41,16 @@ struct taker {
 void taker_open(struct taker *t, struct rig *r, bool start, size_t credit);
 void taker_close(struct taker *t); /* leaves the group and frees */
 size_t taker_owns(const struct taker *t);
+
+/* For rig_wait: what a taker is to reach. */
+struct goal {
+    struct taker *t;
+    int64_t n;
+};
+bool taker_has_delivered(void *goal); /* n records, ever */
+bool taker_owns_goal(void *goal);     /* n partitions, no more */
+void taker_await(struct taker *t, int64_t n);
+
 void taker_commit(struct taker *t); /* what is delivered, of all owned partitions */
 
 #endif
