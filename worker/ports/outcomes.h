@@ -67,6 +67,87 @@ struct outbox_row {
     struct job_status status;
 };
 
+/* What is to be done with a parked job. */
+enum parked_kind {
+    PARKED_DOUBT, /* in doubt, or unknown: ask the provider */
+    PARKED_RETRY  /* certainly not sent: claim it again, as its partition's owner would */
+};
+
+/* A parked job whose lease we took: others pass it by until it lapses. Borrowed during the call. */
+struct parked_job {
+    enum parked_kind kind;
+    int64_t lease; /* its number: grows with each taking */
+    const char *job_id;
+    int64_t day_us;
+    const char *phone, *scene;
+    const char *locale;                /* NULL if none */
+    int64_t requested_us, deadline_us; /* Unix microseconds */
+    int32_t partition;
+    int32_t incarnation;
+    int64_t offset;
+    int64_t epoch;   /* the partition's newest: whoever claims with it is fenced like its owner */
+    int32_t attempt; /* the last one: with PARKED_DOUBT the one in doubt */
+    int64_t claimed_ago_us; /* since its claim, by the database's clock, when the lease was taken */
+};
+
+struct parked_ask {
+    uint32_t doubts;  /* at most so many with PARKED_DOUBT: the provider's rate allows fewer */
+    uint32_t retries; /* at most so many with PARKED_RETRY */
+};
+
+/* What the provider's records say about the number of a job in doubt. */
+struct settlement_record {
+    const char *serial_no;
+    int64_t after_take_us; /* accepted so long after the lease was taken (before: negative) */
+    bool accepted;
+    /* Not accepted: what its code means, as for an attempt (RETRY, REJECTED, LIMITED); IN_DOUBT
+     * when it says nothing for certain. */
+    enum job_state state;
+    enum job_reason reason;
+    const char *provider_code; /* "" if none */
+};
+
+/* Borrowed during the call. */
+struct settlement {
+    uint64_t ticket;
+    const char *job_id;
+    int64_t day_us;
+    int64_t lease;
+    int32_t attempt;
+    bool whole;      /* every record of the number since its claim is here, and none is odd */
+    const char *why; /* not whole: one sentence; for the evidence */
+    const struct settlement_record *records;
+    size_t n_records;
+};
+
+/* X(SUFFIX, label): how a question about a job in doubt ended. */
+#define SETTLED(X)                                                                                 \
+    X(SENT, "sent")           /* its record was found, accepted */                                 \
+    X(REFUSED, "refused")     /* found, refused */                                                 \
+    X(UNSENT, "unsent")       /* none, asked late enough: certainly not sent */                    \
+    X(AMBIGUOUS, "ambiguous") /* more than one could be it: never a second send */                 \
+    X(OPEN, "open")           /* nothing for certain yet: asked again later */                     \
+    X(PASSED, "passed")       /* the lease lapsed, or the job moved on meanwhile */                \
+    X(ODD, "odd")             /* its rows contradict each other: left as it is */
+#define SETTLED_ENUM_(suffix, label) SETTLED_##suffix,
+enum settled { SETTLED(SETTLED_ENUM_) SETTLED_COUNT };
+#undef SETTLED_ENUM_
+
+struct settlement_answer {
+    uint64_t ticket;
+    enum settled how;
+    struct job_status status; /* as it is now; job_id NULL with PASSED and ODD */
+};
+
+/* A lease that is given back: of a job that is final, whose event is acknowledged, or of one that
+ * is to be taken again after wait_us. */
+struct parked_release {
+    char job_id[JOB_ID_MAX + 1];
+    int64_t day_us;
+    int64_t lease;
+    int64_t wait_us;
+};
+
 struct outcomes_handlers {
     void *arg;
     void (*recorded)(void *arg, const struct outcome_answer *answers, size_t n);
@@ -76,6 +157,11 @@ struct outcomes_handlers {
     void (*idle)(void *arg);
     void (*health)(void *arg, const char *why);
     void (*in_doubt)(void *arg, int64_t jobs); /* how many are parked in doubt, from a sweep */
+    /* Answer to take_parked; asked_us: the boot clock before it was asked for the last time. */
+    void (*parked)(void *arg, const struct parked_job *jobs, size_t n, int64_t asked_us);
+    void (*settled)(void *arg, const struct settlement_answer *answer);
+    /* Answer to share_rate: ours until valid_us (boot clock). */
+    void (*rate_share)(void *arg, int64_t per_s, int64_t valid_us);
 };
 
 struct outcomes {
@@ -87,6 +173,11 @@ struct outcomes {
     void (*outbox_done)(void *self, const int64_t *ids, size_t n); /* answered by idle only */
     void (*sweep)(
         void *self); /* parked past deadline → unknown; expired codes erased; partitions ahead */
+    void (*take_parked)(void *self, const struct parked_ask *ask);
+    void (*settle)(void *self, const struct settlement *s);
+    void (*release)(void *self, const struct parked_release *rows, size_t n); /* answered by idle */
+    /* Our part of the account's rate, demand being what we could use; both SendSms a second. */
+    void (*share_rate)(void *self, int64_t rate, int64_t demand);
 };
 
 #endif

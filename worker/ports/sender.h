@@ -8,6 +8,7 @@
 #include "common/base.h"
 
 #define SMS_PARAMS_MAX 10
+#define QUERIES_MAX 16 /* for send records, at once */
 
 /* Borrowed during the call. */
 struct sms {
@@ -42,6 +43,32 @@ struct send_result {
     int64_t signature_age_us; /* how long ago it was signed when the answer came */
 };
 
+/* Borrowed during the call. */
+struct records_query {
+    const char *phone;
+    const char *sdk_app_id;
+    int64_t since_us; /* boot clock: the oldest that is wanted */
+};
+
+/* A message to the number, as the provider remembers it. */
+struct send_record {
+    char serial_no[65]; /* "" if none */
+    int64_t at_us;      /* boot clock: when the provider took it, to the second */
+    bool accepted;      /* SendStatus 2, 3, 4; else 1, submit failed */
+    char code[96];      /* RequestCode */
+};
+
+/* Borrowed during the call. */
+struct records_answer {
+    /* Every page came, every record is of this number, of the asked time and of a known status, and
+     * none is there twice with two meanings. Only then does silence mean anything. */
+    bool whole;
+    char code[96];                     /* the provider refused the query: its code; else "" */
+    char why[160];                     /* not whole: one sentence */
+    const struct send_record *records; /* what was understood, the same SerialNo once */
+    size_t n;
+};
+
 struct sender_handlers {
     void *arg;
     /* Last moment before bytes leave: may this attempt go? Asked at most once an attempt. */
@@ -53,6 +80,8 @@ struct sender_handlers {
     /* The first clock query is answered (or not, then it is tried again): sends may be asked for.
      */
     void (*ready)(void *arg);
+    /* Answer to query_records. */
+    void (*records)(void *arg, uint64_t ticket, const struct records_answer *a);
 };
 
 struct sender {
@@ -60,6 +89,8 @@ struct sender {
     bool (*is_ready)(void *self);
     void (*send)(void *self, uint64_t ticket, const struct sms *sms);
     void (*probe)(void *self); /* a harmless, unbilled query (DescribePhoneNumberInfo) */
+    /* DescribeSendRecordList; at most QUERIES_MAX under way. */
+    void (*query_records)(void *self, uint64_t ticket, const struct records_query *q);
 };
 
 #endif
