@@ -7,6 +7,7 @@
 #define SENDCODE_WORKER_PORTS_OUTCOMES_H
 
 #include "common/base.h"
+#include "common/domain/job.h"
 #include "common/domain/job_status.h"
 
 #define RECORD_BATCH_MAX 256
