@@ -208,15 +208,26 @@ static size_t events_unacked(void *self)
 void fakes_init(struct fakes *f)
 {
     *f = (struct fakes){.sender_not_ready = false};
-    f->source = (struct jobs_source){f, source_start, source_allow, source_commit, source_close};
-    f->claims = (struct claims){f, claims_can_ask, claims_take_epochs, claims_claim};
-    f->sender = (struct sender){f, sender_is_ready, sender_send, sender_probe};
-    f->outcomes = (struct outcomes){f,
-                                    outcomes_can_ask,
-                                    outcomes_record,
-                                    outcomes_note,
-                                    outcomes_take_outbox,
-                                    outcomes_outbox_done,
-                                    outcomes_sweep};
-    f->events = (struct events){f, events_publish, events_dead_letter, events_unacked};
+    f->source = (struct jobs_source){.self = f,
+                                     .start = source_start,
+                                     .allow = source_allow,
+                                     .commit = source_commit,
+                                     .close = source_close};
+    f->claims = (struct claims){.self = f,
+                                .can_ask = claims_can_ask,
+                                .take_epochs = claims_take_epochs,
+                                .claim = claims_claim};
+    f->sender = (struct sender){
+        .self = f, .is_ready = sender_is_ready, .send = sender_send, .probe = sender_probe};
+    f->outcomes = (struct outcomes){.self = f,
+                                    .can_ask = outcomes_can_ask,
+                                    .record = outcomes_record,
+                                    .note = outcomes_note,
+                                    .take_outbox = outcomes_take_outbox,
+                                    .outbox_done = outcomes_outbox_done,
+                                    .sweep = outcomes_sweep};
+    f->events = (struct events){.self = f,
+                                .publish = events_publish,
+                                .dead_letter = events_dead_letter,
+                                .unacked = events_unacked};
 }

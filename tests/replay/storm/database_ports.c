@@ -163,12 +163,15 @@ static void outcomes_sweep(void *self)
 
 void database_init(struct world *w)
 {
-    w->claims = (struct claims){w, claims_can_ask, claims_take_epochs, claims_claim};
-    w->outcomes = (struct outcomes){w,
-                                    outcomes_can_ask,
-                                    outcomes_record,
-                                    outcomes_note,
-                                    outcomes_take_outbox,
-                                    outcomes_outbox_done,
-                                    outcomes_sweep};
+    w->claims = (struct claims){.self = w,
+                                .can_ask = claims_can_ask,
+                                .take_epochs = claims_take_epochs,
+                                .claim = claims_claim};
+    w->outcomes = (struct outcomes){.self = w,
+                                    .can_ask = outcomes_can_ask,
+                                    .record = outcomes_record,
+                                    .note = outcomes_note,
+                                    .take_outbox = outcomes_take_outbox,
+                                    .outbox_done = outcomes_outbox_done,
+                                    .sweep = outcomes_sweep};
 }

@@ -217,6 +217,13 @@ static size_t events_unacked(void *self)
 
 void kafka_init(struct world *w)
 {
-    w->source = (struct jobs_source){w, source_start, source_allow, source_commit, source_close};
-    w->events = (struct events){w, events_publish, events_dead_letter, events_unacked};
+    w->source = (struct jobs_source){.self = w,
+                                     .start = source_start,
+                                     .allow = source_allow,
+                                     .commit = source_commit,
+                                     .close = source_close};
+    w->events = (struct events){.self = w,
+                                .publish = events_publish,
+                                .dead_letter = events_dead_letter,
+                                .unacked = events_unacked};
 }

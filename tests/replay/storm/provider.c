@@ -123,5 +123,5 @@ static void probe(void *self)
 
 void provider_init(struct world *w)
 {
-    w->sender = (struct sender){w, is_ready, send_sms, probe};
+    w->sender = (struct sender){.self = w, .is_ready = is_ready, .send = send_sms, .probe = probe};
 }
