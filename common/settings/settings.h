@@ -68,7 +68,10 @@ struct settings {
     struct {
         char *endpoint, *region, *sdk_app_id, *sign_name, *ca_file;
         int64_t timeout;        /* seconds */
+        int64_t rate;           /* jobs a second, over all workers; 0: no cap */
         int64_t signature_life; /* seconds, 5 to 300; 300: no lease */
+        int64_t doubt_grace;    /* seconds that the provider's records may lag */
+        bool resend_after_doubt;
         int64_t probe_interval; /* seconds */
     } tencent;
     struct {

@@ -18,6 +18,9 @@
     ROW(in, name, setting_type_text, .offset = (where), .check = (test), __VA_ARGS__)
 #define INT(in, name, where, least, most, ...)                                                     \
     ROW(in, name, setting_type_int, .offset = (where), .lo = (least), .hi = (most), __VA_ARGS__)
+#define BOOL(in, name, where, true_word, false_word, ...)                                          \
+    ROW(in, name, setting_type_bool, .offset = (where), .yes = (true_word), .no = (false_word),    \
+        __VA_ARGS__)
 #define SCENE_INT(name, least, most, usual, ...)                                                   \
     INT("scene", #name, IN_SCENE(name), least, most, .preset = (usual), .reloads = true,           \
         __VA_ARGS__)
@@ -94,9 +97,19 @@ const struct setting settings_table[] = {
          .doc = "PEM file of a private CA, in addition to the system's."),
     INT("tencent", "timeout", AT(tencent.timeout), 1, 60, .preset = "5",
         .doc = "Seconds for one request; without an answer by then the SMS is in doubt."),
+    INT("tencent", "rate", AT(tencent.rate), 0, MANY, .preset = "3000", .reloads = true,
+        .doc = "Jobs a second for the account, shared by all workers; 0: no cap."),
     INT("tencent", "signature_life", AT(tencent.signature_life), 5, 300, .preset = "15",
         .doc = "Seconds after which Tencent itself refuses a request that was held up on its way.\n"
                "300 turns this protection off."),
+    INT("tencent", "doubt_grace", AT(tencent.doubt_grace), 1, 3600, .preset = "20", .reloads = true,
+        .doc =
+            "Seconds that Tencent's records of a number may lag behind. A job in doubt that they\n"
+            "do not show so long after its last possible send was not sent."),
+    BOOL("tencent", "resend_after_doubt", AT(tencent.resend_after_doubt), "on", "off",
+         .preset = "on", .reloads = true,
+         .doc = "on: a job that was not sent by those records is sent again before its deadline.\n"
+                "off: it ends unknown; choose this if the records may lag longer."),
     INT("tencent", "probe_interval", AT(tencent.probe_interval), 1, 3600, .preset = "15",
         .doc = "Seconds between probes while Tencent refuses for a reason that you must mend."),
 
@@ -134,9 +147,8 @@ const struct setting settings_table[] = {
               .doc = "Wrong tries of a phone within tries_window, whichever the code."),
     SCENE_INT(tries_window, 5, DAY, "3600", .doc = "Seconds, from the first wrong try."),
     SCENE_INT(max_tries_day, 1, MANY, "20", .doc = "Wrong tries of a phone within 24 hours."),
-    ROW("scene", "resend", setting_type_resend, .offset = IN_SCENE(resend_same), .preset = "same",
-        .reloads = true,
-        .doc = "same: in the first half of its life a code is sent again; new: never."),
+    BOOL("scene", "resend", IN_SCENE(resend_same), "same", "new", .preset = "same", .reloads = true,
+         .doc = "same: in the first half of its life a code is sent again; new: never."),
     SCENE_INT(cooldown, 0, DAY, "60", .doc = "Seconds between two jobs of a phone; 0: off."),
     SCENE_INT(per_hour, 0, MANY, "5", .doc = "Jobs of a phone in an hour; 0: off."),
     SCENE_INT(per_day, 0, MANY, "30", .doc = "Jobs of a phone in 24 hours; 0: off."),

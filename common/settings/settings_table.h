@@ -26,8 +26,9 @@ struct setting {
     const char *section; /* "scene" stands for every [scene NAME] and [scene NAME LOCALE] */
     const char *key;
     const struct setting_type *type;
-    size_t offset;  /* in struct scene for section "scene", else in struct settings */
-    int64_t lo, hi; /* of a number */
+    size_t offset;        /* in struct scene for section "scene", else in struct settings */
+    int64_t lo, hi;       /* of a number */
+    const char *yes, *no; /* the two words of a bool */
     const char *(*check)(const char *value); /* of a text: NULL, or what was expected */
     const char *preset;                      /* the default; NULL: none */
     bool reloads;                            /* may change on SIGHUP */
@@ -36,7 +37,7 @@ struct setting {
 };
 
 extern const struct setting_type setting_type_text, setting_type_int, setting_type_params,
-    setting_type_countries, setting_type_resend;
+    setting_type_countries, setting_type_bool;
 
 extern const struct setting settings_table[];
 extern const size_t settings_table_size;

@@ -75,26 +75,29 @@ static void clear_int(const struct setting *s, void *base)
     *field = 0;
 }
 
-static bool read_resend(const struct setting *s, void *base, const char *value,
-                        char expected[SETTING_EXPECTED_SIZE])
+static bool read_bool(const struct setting *s, void *base, const char *value,
+                      char expected[SETTING_EXPECTED_SIZE])
 {
-    bool *same = field_of(s, base);
-    if (strcmp(value, "same") != 0 && strcmp(value, "new") != 0)
-        return fail(expected, "same or new");
-    *same = value[0] == 's';
+    bool *field = field_of(s, base);
+    bool yes = strcmp(value, s->yes) == 0;
+    if (!yes && strcmp(value, s->no) != 0) {
+        snprintf(expected, SETTING_EXPECTED_SIZE, "%s or %s", s->yes, s->no);
+        return false;
+    }
+    *field = yes;
     return true;
 }
 
-static void write_resend(const struct setting *s, const void *base, struct buf *out)
+static void write_bool(const struct setting *s, const void *base, struct buf *out)
 {
-    const bool *same = field_of_const(s, base);
-    buf_add_text(out, *same ? "same" : "new");
+    const bool *field = field_of_const(s, base);
+    buf_add_text(out, *field ? s->yes : s->no);
 }
 
-static void clear_resend(const struct setting *s, void *base)
+static void clear_bool(const struct setting *s, void *base)
 {
-    bool *same = field_of(s, base);
-    *same = false;
+    bool *field = field_of(s, base);
+    *field = false;
 }
 
 static void free_items(char **items, size_t n)
@@ -236,7 +239,7 @@ static void write_countries(const struct setting *s, const void *base, struct bu
 
 const struct setting_type setting_type_text = {read_text, write_text, clear_text};
 const struct setting_type setting_type_int = {read_int, write_int, clear_int};
-const struct setting_type setting_type_resend = {read_resend, write_resend, clear_resend};
+const struct setting_type setting_type_bool = {read_bool, write_bool, clear_bool};
 const struct setting_type setting_type_params = {read_params, write_params, clear_params};
 const struct setting_type setting_type_countries = {read_countries, write_countries,
                                                     clear_countries};

@@ -34,7 +34,10 @@ static void without_a_file_the_defaults_hold(void **state)
     assert_string_equal(s->topics.dead, "sendcode.dead");
     assert_string_equal(s->tencent.endpoint, "https://sms.tencentcloudapi.com");
     assert_int_equal(s->tencent.timeout, 5);
+    assert_int_equal(s->tencent.rate, 3000);
     assert_int_equal(s->tencent.signature_life, 15);
+    assert_int_equal(s->tencent.doubt_grace, 20);
+    assert_true(s->tencent.resend_after_doubt);
     assert_int_equal(s->worker.in_flight, 64);
     assert_int_equal(s->worker.held_jobs, 10000);
     assert_string_equal(s->worker.admin_listen, "127.0.0.1:9464");
@@ -126,9 +129,11 @@ static void each_fault_names_line_and_key(void **state)
         {"[test_numbers]",                                            ":1: [test_numbers] unknown section"                       },
         {"[scene]",                                                   ":1: [scene] unknown section"                              },
         {"[tencent second]",                                          ":1: [tencent second] the section is reserved"             },
-        {"[tencent]\nrate = 1",                                       ":2: [tencent] rate: unknown key"                          },
-        {"[tencent]\ndoubt_grace = 1",                                ":2: [tencent] doubt_grace: unknown key"                   },
-        {"[tencent]\nresend_after_doubt = on",                        ":2: [tencent] resend_after_doubt: unknown key"            },
+        {"[tencent]\nrate = -1",                                      ":2: [tencent] rate: expected a whole number from 0 to"    },
+        {"[tencent]\ndoubt_grace = 0",
+         ":2: [tencent] doubt_grace: expected a whole number from 1 to"                                                          },
+        {"[tencent]\nresend_after_doubt = yes",
+         ":2: [tencent] resend_after_doubt: expected on or off"                                                                  },
         {"[tencent]\nsecret_key = AKIDhush",                          ":2: [tencent] secret_key: expected no secret here"        },
         {"[tencent]\nsignature_life = 4",
          ":2: [tencent] signature_life: expected a whole number from 5 to 300"                                                   },
@@ -208,13 +213,17 @@ static void a_bad_file_is_named(void **state)
 static void lists_and_bounds_are_taken_to_their_ends(void **state)
 {
     struct settings *s =
-        scratch_load("[tencent]\ntimeout = 1\nprobe_interval = 1\nsignature_life = 300\n[kafka]\n"
+        scratch_load("[tencent]\ntimeout = 1\nprobe_interval = 1\nsignature_life = 300\n"
+                     "rate = 0\ndoubt_grace = 1\nresend_after_doubt = off\n[kafka]\n"
                      "enable.auto.commit = false\n[worker]\nadmin_listen = [::1]:0\n"
                      "[scene 0123456789.abcdefghijklmnopqrst_]\nttl = 10\nsend_within = 5\n"
                      "tries_window = 5\ncode_length = 4\ncooldown = 0\nper_hour = 0\nper_day = 0\n"
                      "template_params = {code},一二三四五六七八九十一二\n",
                      0);
     (void)state;
+    assert_int_equal(s->tencent.rate, 0);
+    assert_int_equal(s->tencent.doubt_grace, 1);
+    assert_false(s->tencent.resend_after_doubt);
     assert_int_equal(s->n_scenes, 1);
     assert_int_equal(s->scenes[0].per_day, 0);
     assert_string_equal(settings_kafka(s, "enable.auto.commit"), "false");

@@ -129,11 +129,12 @@ static void a_reload_takes_scenes_and_keeps_what_needs_a_restart(void **state)
     (void)state;
     struct settings *now = scratch_load("[kafka]\nbootstrap.servers = a\nclient.id = x\n"
                                         "[worker]\nin_flight = 8\ndrain = 1\n"
-                                        "[tencent]\nca_file = /a\n[scene s]\nttl = 20\n",
+                                        "[tencent]\nca_file = /a\nrate = 10\n[scene s]\nttl = 20\n",
                                         0);
     struct settings *next = scratch_load("[kafka]\nbootstrap.servers = b\ngroup.id = g\n"
                                          "[worker]\nin_flight = 9\ndrain = 2\n"
                                          "[postgres]\ndsn = dbname=x\n"
+                                         "[tencent]\nrate = 20\nresend_after_doubt = off\n"
                                          "[scene s]\nttl = 30\n[scene t]\n",
                                          0);
     struct settings *s = settings_reload(now, next, &ignored);
@@ -152,6 +153,8 @@ static void a_reload_takes_scenes_and_keeps_what_needs_a_restart(void **state)
     assert_null(settings_kafka(s, "group.id"));
     assert_null(s->postgres.dsn);
     assert_string_equal(s->tencent.ca_file, "/a");
+    assert_int_equal(s->tencent.rate, 20);
+    assert_false(s->tencent.resend_after_doubt);
     assert_int_equal(s->worker.in_flight, 8);
     assert_int_equal(s->worker.drain, 2);
     assert_int_equal(settings_scene(s, "s", NULL)->ttl, 30);
