@@ -132,6 +132,34 @@ struct provider_verdict provider_verdict(const struct verdict_input *in)
     return judge_code(r->code);
 }
 
+static enum job_state state_of_refusal(enum verdict v)
+{
+    switch (v) {
+    case VERDICT_RETRY:
+    case VERDICT_THROTTLE:
+    case VERDICT_CONFIG:
+        return JOB_RETRY;
+    case VERDICT_REJECT_NUMBER:
+    case VERDICT_REJECT_CONTENT:
+    case VERDICT_BUG:
+        return JOB_REJECTED;
+    case VERDICT_REJECT_QUOTA:
+        return JOB_LIMITED;
+    case VERDICT_IN_DOUBT:
+    case VERDICT_ACCEPTED:
+    case VERDICT_NOT_SENT:
+        break;
+    }
+    return JOB_IN_DOUBT;
+}
+
+struct code_meaning provider_code_meaning(const char *code)
+{
+    struct provider_verdict v = is_refusal_for_time(code) ? plain(VERDICT_RETRY) : judge_code(code);
+
+    return (struct code_meaning){.state = state_of_refusal(v.verdict), .reason = v.reason};
+}
+
 const char *verdict_to_text(enum verdict v)
 {
     switch (v) {

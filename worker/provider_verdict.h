@@ -46,6 +46,16 @@ struct provider_verdict {
 
 struct provider_verdict provider_verdict(const struct verdict_input *in);
 
+/* What becomes of a job whose message the provider's records show as refused. */
+struct code_meaning {
+    enum job_state
+        state; /* RETRY, REJECTED, LIMITED; IN_DOUBT: the code says nothing for certain */
+    enum job_reason reason;
+};
+
+/* code: a record's RequestCode. A fault that an operator must mend is a RETRY, with its reason. */
+struct code_meaning provider_code_meaning(const char *code);
+
 /* "accepted", "in_doubt" …: for logs and tests. */
 const char *verdict_to_text(enum verdict v);
 

@@ -218,6 +218,38 @@ static void a_refusal_for_the_time_is_the_lease_or_a_wrong_clock(void **state)
     }
 }
 
+static void a_record_of_a_refusal_means_what_its_code_means(void **state)
+{
+    static const struct {
+        const char *code;
+        enum job_state state;
+        enum job_reason reason;
+    } cases[] = {
+        {"FailedOperation.PhoneNumberInBlacklist",          JOB_REJECTED, REASON_NUMBER        },
+        {"FailedOperation.ContainSensitiveWord",            JOB_REJECTED, REASON_CONTENT       },
+        {"MissingParameter.EmptyPhoneNumberSet",            JOB_REJECTED, REASON_FORMAT        },
+        {"LimitExceeded.PhoneNumberDailyLimit",             JOB_LIMITED,  REASON_PROVIDER_LIMIT},
+        {"LimitExceeded.PhoneNumberThirtySecondLimit",      JOB_LIMITED,  REASON_PROVIDER_LIMIT},
+        {"FailedOperation.InsufficientBalanceInSmsPackage", JOB_RETRY,    REASON_CONFIGURATION },
+        {"FailedOperation.TemplateIncorrectOrUnapproved",   JOB_RETRY,    REASON_CONFIGURATION },
+        {"RequestLimitExceeded",                            JOB_RETRY,    REASON_NONE          },
+        {"ServiceUnavailable",                              JOB_RETRY,    REASON_NONE          },
+        {"AuthFailure.SignatureExpire",                     JOB_RETRY,    REASON_NONE          },
+        {"InternalError.Timeout",                           JOB_IN_DOUBT, REASON_NONE          },
+        {"InternalError.NewReason",                         JOB_IN_DOUBT, REASON_NONE          },
+        {"Never.Heard.Of",                                  JOB_IN_DOUBT, REASON_NONE          },
+        {"Ok",                                              JOB_IN_DOUBT, REASON_NONE          },
+        {"",                                                JOB_IN_DOUBT, REASON_NONE          },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct code_meaning m = provider_code_meaning(cases[i].code);
+        if (m.state != cases[i].state || m.reason != cases[i].reason)
+            fail_msg("%s: state %d, reason %d", cases[i].code, (int)m.state, (int)m.reason);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +259,7 @@ int main(void)
         cmocka_unit_test(faults_say_whom_they_concern),
         cmocka_unit_test(refusals_carry_the_reason_of_the_state_they_lead_to),
         cmocka_unit_test(a_refusal_for_the_time_is_the_lease_or_a_wrong_clock),
+        cmocka_unit_test(a_record_of_a_refusal_means_what_its_code_means),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
