@@ -132,6 +132,7 @@ static void on_hangup(void *arg)
     buf_free(&notes);
     apply_log_level(merged);
     pg_claims_set_settings(a->pg_claims, merged);
+    pg_outcomes_set_settings(a->pg_outcomes, merged);
     tencent_sms_set_keys(a->tencent, merged);
     pipeline_set_settings(a->pipeline, merged);
     log_info("configuration read again", LS("file", a->config_path));

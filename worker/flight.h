@@ -38,7 +38,7 @@ enum place {
 };
 
 /* Why a held flight is held. */
-enum hold { HOLD_NONE, HOLD_RETRY, HOLD_BUSY, HOLD_OWNER, HOLD_STOPPED };
+enum hold { HOLD_NONE, HOLD_RETRY, HOLD_BUSY, HOLD_OWNER, HOLD_STOPPED, HOLD_UNRECORDED };
 
 struct flight {
     uint64_t ticket;
@@ -67,6 +67,7 @@ struct flight {
     bool gated;            /* this attempt was let through */
     bool trial;            /* sent to see whether a stop is over */
     int32_t attempt;
+    bool odd; /* what is stored of it contradicts itself, and this was said */
 
     struct outcome outcome; /* its texts point into result and job */
     struct send_result result;

@@ -70,8 +70,9 @@ static void on_timer(void *arg)
 {
     struct flight *f = arg;
     struct held *h = f->held;
+    enum hold why = f->hold;
     held_remove(h, f);
-    h->due(h->arg, f);
+    h->due(h->arg, f, why);
 }
 
 void held_add(struct held *h, struct flight *f, int64_t wait_us)

@@ -1,17 +1,17 @@
 /*
  * Jobs held in memory, offset undone, until their time comes: retries, jobs whose phone is busy,
- * jobs of a stopped scene, claims of a former owner. Their number is bounded by the pipeline.
+ * jobs of a stopped scene, claims of a former owner, rows that are odd. Their number is bounded by the pipeline.
  */
 #ifndef SENDCODE_WORKER_HELD_H
 #define SENDCODE_WORKER_HELD_H
 
-#include "common/base.h"
+#include "worker/flight.h"
 
-struct flight;
 struct loop;
 struct phone_queue;
 
-typedef void held_fn(void *arg, struct flight *f); /* its time has come; it is not held any more */
+/* Its time has come; it is not held any more. */
+typedef void held_fn(void *arg, struct flight *f, enum hold why);
 
 struct held {
     struct loop *loop;

@@ -37,9 +37,16 @@ void joblog_duplicate_send(const struct flight *f)
               LI("attempt", f->attempt), LS("serial_no", f->result.serial_no));
 }
 
-void joblog_not_recorded(const struct flight *f)
+void joblog_not_recorded(const struct flight *f, const char *why)
 {
     log_error("the database refuses to record this outcome; its offset stays held",
               LS("job_id", f->job.job_id), LI("attempt", f->attempt), LI("partition", f->partition),
-              LI("offset", f->mark.offset));
+              LI("offset", f->mark.offset), LS("why", why));
+}
+
+void joblog_odd_row(const struct flight *f, const char *topic, const char *why)
+{
+    log_error("what the database holds of this job contradicts itself; its offset stays held",
+              LS("job_id", f->job.job_id), LS("topic", topic), LI("partition", f->partition),
+              LI("offset", f->mark.offset), LS("why", why));
 }

@@ -10,6 +10,7 @@ struct job_status;
 void joblog_outcome(const struct flight *f, const struct job_status *s);
 void joblog_invalid(const struct flight *f);
 void joblog_duplicate_send(const struct flight *f);
-void joblog_not_recorded(const struct flight *f);
+void joblog_not_recorded(const struct flight *f, const char *why);
+void joblog_odd_row(const struct flight *f, const char *topic, const char *why);
 
 #endif

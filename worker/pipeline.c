@@ -5,8 +5,11 @@
 #include "common/clock.h"
 #include "common/loop.h"
 #include "common/metrics.h"
+#include "common/settings/settings.h"
 #include "worker/joblog.h"
 #include "worker/pipeline_parts.h"
+
+#define ODD_ROW_WAIT_US (30 * US_PER_S)
 
 void pipeline_make_ready(struct pipeline *p, struct flight *f)
 {
@@ -62,6 +65,18 @@ static void look_again(struct pipeline *p, struct flight *f)
         pipeline_finish(p, f);
 }
 
+/* Its row was edited by hand, perhaps: left as it is until somebody mends it. */
+static void leave_odd(struct pipeline *p, struct flight *f, enum hold hold, const char *why)
+{
+    if (!f->odd)
+        joblog_odd_row(f, pipeline_settings(p)->topics.jobs, why);
+    f->odd = true;
+    if (f->part)
+        pipeline_hold(p, f, hold, ODD_ROW_WAIT_US);
+    else
+        pipeline_finish(p, f);
+}
+
 void pipeline_on_claimed(struct pipeline *p, struct flight *f, const struct claim_answer *a)
 {
     bool orphan = f->part == NULL;
@@ -92,6 +107,9 @@ void pipeline_on_claimed(struct pipeline *p, struct flight *f, const struct clai
         return;
     case CLAIM_ROW_REFUSED:
         refuse(p, f, JOB_FAULT_REFUSED_ROW);
+        return;
+    case CLAIM_ROW_ODD:
+        leave_odd(p, f, HOLD_RETRY, a->why);
         return;
     case CLAIM_FENCED:
         if (f->part)
@@ -126,8 +144,12 @@ void pipeline_on_recorded(struct pipeline *p, struct flight *f, const struct out
     }
     held_wake_phone(&p->held, f->job.phone);
     if (a->refused_row) {
-        joblog_not_recorded(f);
+        joblog_not_recorded(f, a->why);
         look_again(p, f);
+        return;
+    }
+    if (a->odd_row) {
+        leave_odd(p, f, HOLD_UNRECORDED, a->why);
         return;
     }
     if (a->applied && s->job_id) {

@@ -119,9 +119,12 @@ static void wake(void *arg)
     pipeline_wake(arg);
 }
 
-static void on_hold_over(void *arg, struct flight *f)
+static void on_hold_over(void *arg, struct flight *f, enum hold why)
 {
-    pipeline_make_ready(arg, f);
+    if (why == HOLD_UNRECORDED)
+        pipeline_on_outcome(arg, f);
+    else
+        pipeline_make_ready(arg, f);
 }
 
 static void on_probed(void *arg, const char *why)

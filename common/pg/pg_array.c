@@ -90,10 +90,15 @@ void pg_array_add_time(struct pg_array *a, int64_t unix_us)
     pg_array_add_i64(a, unix_us - PG_EPOCH_US);
 }
 
-void pg_array_add_date(struct pg_array *a, int64_t unix_us)
+static int32_t pg_day(int64_t unix_us)
 {
     int64_t day = unix_us / US_PER_DAY - (unix_us % US_PER_DAY < 0 ? 1 : 0);
-    pg_array_add_i32(a, (int32_t)(day - PG_EPOCH_DAY));
+    return (int32_t)(day - PG_EPOCH_DAY);
+}
+
+void pg_array_add_date(struct pg_array *a, int64_t unix_us)
+{
+    pg_array_add_i32(a, pg_day(unix_us));
 }
 
 static size_t element_end(const struct pg_array *a, size_t at)
@@ -167,8 +172,25 @@ struct pg_param pg_param_bytes(const void *p, size_t len)
     return (struct pg_param){p, (int)len};
 }
 
+struct pg_param pg_param_bool(struct pg_scalar *slot, bool v)
+{
+    slot->bytes[0] = v ? 1 : 0;
+    return (struct pg_param){slot->bytes, 1};
+}
+
 struct pg_param pg_param_i32(struct pg_scalar *slot, int32_t v)
 {
     pg_wire_put_i32(slot->bytes, v);
     return (struct pg_param){slot->bytes, 4};
+}
+
+struct pg_param pg_param_i64(struct pg_scalar *slot, int64_t v)
+{
+    pg_wire_put_i64(slot->bytes, v);
+    return (struct pg_param){slot->bytes, 8};
+}
+
+struct pg_param pg_param_date(struct pg_scalar *slot, int64_t unix_us)
+{
+    return pg_param_i32(slot, pg_day(unix_us));
 }

@@ -48,10 +48,13 @@ void pg_array_free(struct pg_array *a);
 
 /* Scalars: encode into a small caller-owned slot. */
 struct pg_scalar {
-    uint8_t bytes[4];
+    uint8_t bytes[8];
 };
 struct pg_param pg_param_text(const char *s); /* NULL is SQL NULL */
 struct pg_param pg_param_bytes(const void *p, size_t len);
+struct pg_param pg_param_bool(struct pg_scalar *slot, bool v);
 struct pg_param pg_param_i32(struct pg_scalar *slot, int32_t v);
+struct pg_param pg_param_i64(struct pg_scalar *slot, int64_t v);
+struct pg_param pg_param_date(struct pg_scalar *slot, int64_t unix_us);
 
 #endif

@@ -3,12 +3,14 @@ add_library(sc_test_pg STATIC
     ${CMAKE_CURRENT_LIST_DIR}/pg_live.c ${CMAKE_CURRENT_LIST_DIR}/pg_conn_live.c)
 target_link_libraries(sc_test_pg PUBLIC sc_flags sc_pg sc_loop sc_common PkgConfig::CMOCKA)
 
-add_library(sc_test_claims STATIC ${CMAKE_CURRENT_LIST_DIR}/pg_claims_live.c)
+add_library(sc_test_claims STATIC
+    ${CMAKE_CURRENT_LIST_DIR}/pg_claims_live.c ${CMAKE_CURRENT_LIST_DIR}/pg_outcomes_live.c)
 target_compile_definitions(sc_test_claims PUBLIC SENDCODE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 target_link_libraries(sc_test_claims PUBLIC sc_test_pg sc_worker_pg)
 
 foreach(name pg_conn_test pg_conn_loss_test pg_sync_test
-        pg_claims_test pg_claims_faults_test pg_outcomes_test)
+        pg_claims_test pg_claims_faults_test pg_outcomes_test pg_outcomes_faults_test
+        pg_parked_test)
     add_executable(${name} ${CMAKE_CURRENT_LIST_DIR}/${name}.c)
     target_link_libraries(${name} PRIVATE sc_test_claims)
     sc_integration_test(${name} SERVERS postgres COMMAND $<TARGET_FILE:${name}>)

@@ -20,6 +20,8 @@ void claims_live_count(void *arg, const struct claim_answer *answers, size_t n)
         assert_true(answers[i].ticket < BATCH);
         f->answered[answers[i].ticket]++;
         f->verdicts[answers[i].ticket] = answers[i].verdict;
+        if (answers[i].verdict == CLAIM_ROW_ODD)
+            snprintf(f->odd_why, sizeof f->odd_why, "%s", answers[i].why);
     }
     f->n_answers += n;
 }

@@ -23,6 +23,7 @@ struct claims_live {
     struct epoch_answer epochs[4]; /* the last ones */
     size_t n_epochs;
     char why[512];
+    char odd_why[512]; /* of the last CLAIM_ROW_ODD */
 };
 
 typedef void claims_live_fn(void *arg, const struct claim_answer *answers, size_t n);

@@ -83,6 +83,8 @@ returns table (idx int, applied boolean, duplicate_send boolean, job_id text, ph
                attempt int, retry_after int, at timestamptz, traceparent text, tracestate text)
 language plpgsql as $$
 begin
+    perform nextval('sendcode.calls');
+    perform from sendcode.brake;
     perform sendcode.refuse_poison(p_job_id);
     return query
         select i, p_epoch[i] > 0, p_epoch[i] > 1, p_job_id[i], p_worker, p_topic, p_state[i],
@@ -108,7 +110,12 @@ end
 $$;
 
 create function sendcode.sweep() returns table (in_doubt bigint)
-language sql as 'select 3::bigint';
+language plpgsql as $$
+begin
+    perform sendcode.refuse_poison(array(select what from sendcode.heard));
+    return query select 3::bigint;
+end
+$$;
 
 create function sendcode.outbox_take(p_limit int)
 returns table (id bigint, job_id text, phone text, scene text, state text, reason text, seq int,
@@ -122,3 +129,87 @@ $$;
 
 create function sendcode.outbox_done(p_ids bigint[]) returns void
 language sql as $$ insert into sendcode.heard select 'done/' || array_to_string(p_ids, ',') $$;
+
+-- Two jobs; of a poisoned topic, jobs that cannot be among them.
+create function sendcode.take_parked(p_worker text, p_topic text, p_doubts int, p_retries int,
+                                     p_lease_ms int, p_per_s int, p_grace_ms int)
+returns table (kind text, lease bigint, job_id text, day date, phone text, scene text, locale text,
+               requested_at timestamptz, deadline timestamptz, partition int, incarnation int,
+               "offset" bigint, epoch bigint, attempt int, claimed_ago_ms bigint)
+language plpgsql as $$
+begin
+    perform nextval('sendcode.calls');
+    perform from sendcode.brake;
+    perform sendcode.refuse_poison(array(select what from sendcode.heard));
+    insert into sendcode.heard
+    select concat_ws('/', p_worker, p_topic, p_doubts, p_retries, p_lease_ms, p_per_s, p_grace_ms);
+    return query
+        select 'doubt', 7::bigint, 'job-1', date '2026-11-22', '+8613800138000', 'login',
+               'zh-CN', timestamptz '2026-11-22 08:00:00.5+00', timestamptz '2026-11-22 08:05+00',
+               3, 2, 1234567890123, 9::bigint, 4, 2500::bigint
+        union all
+        select 'elsewhere', 8, 'job-2', date '2026-11-22', '+8613800138000', 'login', null, now(),
+               now(), 0, 1, 0, 1, 1, 0
+        union all
+        select 'retry', 8, null, date '2026-11-22', '+8613800138000', 'login', null, now(),
+               now(), 0, 1, 0, 1, 1, 0
+        union all
+        select 'retry', 9, 'job-3', date '2026-11-23', '+8613800138001', 'reset', null,
+               timestamptz '2026-11-23 00:00+00', timestamptz '2026-11-23 00:01+00', 0, 1, 0, 1, 1,
+               0;
+end
+$$;
+
+-- Answers in the way that the job's name says, and notes what it got.
+create function sendcode.settle(
+    p_worker text, p_job_id text, p_day date, p_lease bigint, p_attempt int, p_grace_ms int,
+    p_resend bool, p_whole bool, p_why text, p_serial_no text[], p_after_ms bigint[],
+    p_accepted bool[], p_state text[], p_reason text[], p_code text[])
+returns table (how text, job_id text, phone text, scene text, state text, reason text, seq int,
+               provider_code text, serial_no text, attempt int, retry_after int, at timestamptz,
+               traceparent text, tracestate text)
+language plpgsql as $$
+begin
+    perform nextval('sendcode.calls');
+    perform from sendcode.brake;
+    perform sendcode.refuse_poison(array[p_job_id]);
+    insert into sendcode.heard
+    select concat_ws('/', p_worker, p_job_id, p_day, p_lease, p_attempt, p_grace_ms, p_resend,
+                     p_whole, coalesce(p_why, 'null'), array_to_string(p_serial_no, ',', 'null'),
+                     array_to_string(p_after_ms, ','), array_to_string(p_accepted, ','),
+                     array_to_string(p_state, ',', 'null'),
+                     array_to_string(p_reason, ',', 'null'), array_to_string(p_code, ',', 'null'));
+    return query
+        select split_part(p_job_id, '-', 1),
+               case when p_job_id !~ '^(passed|odd|open-nobody)' then p_job_id end,
+               '+8613800138000', 'login',
+               case p_job_id when 'open-state' then 'elsewhere' else 'in_doubt' end,
+               case p_job_id when 'open-reason' then 'elsewhere' end, 3, 'Ok', 'serial', p_attempt,
+               null::int, now(), null, null
+        where p_job_id <> 'open-none';
+end
+$$;
+
+create function sendcode.release_parked(p_job_id text[], p_day date[], p_lease bigint[],
+                                        p_wait_ms bigint[]) returns void
+language plpgsql as $$
+begin
+    perform sendcode.refuse_poison(p_job_id);
+    insert into sendcode.heard
+    select concat_ws('/', array_to_string(p_job_id, ','), array_to_string(p_day, ','),
+                     array_to_string(p_lease, ','), array_to_string(p_wait_ms, ','));
+end
+$$;
+
+create function sendcode.share_rate(p_instance text, p_rate int, p_demand int, p_valid_ms int)
+returns int
+language plpgsql as $$
+begin
+    perform nextval('sendcode.calls');
+    perform from sendcode.brake;
+    perform sendcode.refuse_poison(array(select what from sendcode.heard));
+    insert into sendcode.heard select concat_ws('/', p_rate, p_demand, p_valid_ms);
+    insert into sendcode.heard select 'instance ' || p_instance;
+    return nullif(p_rate / 2, 0);
+end
+$$;

@@ -210,7 +210,9 @@ static void read_answer(const struct pg_result *r, int row, struct claim_answer 
     read_bytes(r, row, ANSWER_NONCE, out->nonce, sizeof out->nonce);
     read_bytes(r, row, ANSWER_PROOF, out->proof, sizeof out->proof);
     read_bytes(r, row, ANSWER_KEY_ID, out->key_id, sizeof out->key_id);
-    pg_status_read(r, row, ANSWER_STATUS, &out->status);
+    out->why = pg_status_read(r, row, ANSWER_STATUS, &out->status);
+    if (out->why)
+        out->verdict = CLAIM_ROW_ODD;
 }
 
 static void deliver_claims(struct pg_claims *c, const struct pg_result *r)
@@ -237,18 +239,18 @@ static void ask_next_claim(struct pg_claims *c)
         c->under_way = REQUEST_NONE;
 }
 
-static void on_row_refused(void *arg, const char *sqlstate)
+static void on_row_refused(void *arg, const struct pg_row_refusal *why)
 {
     struct pg_claims *c = arg;
 
-    (void)sqlstate;
     if (pg_batch_halve(&c->batch)) {
         ask_claim(c);
         return;
     }
     c->answers[0] = (struct claim_answer){
         .ticket = c->tickets[c->batch.from],
-        .verdict = CLAIM_ROW_REFUSED,
+        .verdict = why->of_data ? CLAIM_ROW_REFUSED : CLAIM_ROW_ODD,
+        .why = why->text,
     };
     c->handlers.claimed(c->handlers.arg, c->answers, 1);
     ask_next_claim(c);

@@ -4,89 +4,51 @@
  */
 #include "worker/pg/pg_outcomes.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
-#include "common/pg/pg_array.h"
 #include "common/settings/settings.h"
 #include "worker/pg/pg_batch.h"
+#include "worker/pg/pg_chores.h"
+#include "worker/pg/pg_parked.h"
+#include "worker/pg/pg_record.h"
 #include "worker/pg/pg_session.h"
-#include "worker/pg/pg_status.h"
 
-#define OUTBOX_ROWS 256 /* a call */
+#define SAY_AGAIN_US (60 * US_PER_S)
 
-/* X(SUFFIX, parameter, type) */
-#define RECORD_COLUMNS(X)                                                                          \
-    X(JOB_ID, "p_job_id", PG_TEXT)                                                                 \
-    X(DAY, "p_day", PG_DATE)                                                                       \
-    X(PARTITION, "p_partition", PG_INT4)                                                           \
-    X(EPOCH, "p_epoch", PG_INT8)                                                                   \
-    X(ATTEMPT, "p_attempt", PG_INT4)                                                               \
-    X(AGE_MS, "p_age_ms", PG_INT8)                                                                 \
-    X(DURATION_MS, "p_duration_ms", PG_INT4)                                                       \
-    X(OUTCOME, "p_outcome", PG_TEXT)                                                               \
-    X(STATE, "p_state", PG_TEXT)                                                                   \
-    X(REASON, "p_reason", PG_TEXT)                                                                 \
-    X(RETRY_AFTER, "p_retry_after", PG_INT4)                                                       \
-    X(HTTP_STATUS, "p_http_status", PG_INT4)                                                       \
-    X(PROVIDER_CODE, "p_provider_code", PG_TEXT)                                                   \
-    X(REQUEST_ID, "p_request_id", PG_TEXT)                                                         \
-    X(SERIAL_NO, "p_serial_no", PG_TEXT)                                                           \
-    X(FEE, "p_fee", PG_INT4)                                                                       \
-    X(PROOF, "p_proof", PG_BYTEA)
-#define NOTE_COLUMNS(X)                                                                            \
-    X(PARTITION, "p_partition", PG_INT4)                                                           \
-    X(INCARNATION, "p_incarnation", PG_INT4)                                                       \
-    X(OFFSET, "p_offset", PG_INT8)                                                                 \
-    X(REASON, "p_reason", PG_TEXT)                                                                 \
-    X(GAP_END, "p_gap_end", PG_INT8)
-#define RECORD_ENUM_(suffix, name, type) RECORD_##suffix,
-#define NOTE_ENUM_(suffix, name, type) NOTE_##suffix,
-#define COLUMN_ROW_(suffix, name, type) {name, type},
-enum record_column { RECORD_COLUMNS(RECORD_ENUM_) RECORD_COLUMN_COUNT };
-enum note_column { NOTE_COLUMNS(NOTE_ENUM_) NOTE_COLUMN_COUNT };
-static const struct pg_column record_columns[] = {RECORD_COLUMNS(COLUMN_ROW_)};
-static const struct pg_column note_columns[] = {NOTE_COLUMNS(COLUMN_ROW_)};
-#undef RECORD_ENUM_
-#undef NOTE_ENUM_
-#undef COLUMN_ROW_
-
-/* Places in record's answer. */
-enum answer_column { ANSWER_IDX, ANSWER_APPLIED, ANSWER_DUPLICATE_SEND, ANSWER_STATUS };
-#define RECORD_SCALARS 2
-static const char record_head[] = "select idx, applied, duplicate_send, " PG_STATUS_COLUMNS
-                                  " from sendcode.record(p_worker => $1::text, p_topic => $2::text";
-#define NOTE_SCALARS 1
-static const char note_head[] = "select sendcode.note_records(p_topic => $1::text";
-
-static const char outbox_take_sql[] =
-    "select id, " PG_STATUS_COLUMNS " from sendcode.outbox_take(p_limit => $1::int)";
-static const char outbox_done_sql[] = "select sendcode.outbox_done(p_ids => $1::bigint[])";
-static const char sweep_sql[] = "select in_doubt from sendcode.sweep()";
-
-#define OUTCOME_TEXT_(suffix, text) [ATTEMPT_##suffix] = text,
-static const char *const outcome_texts[] = {ATTEMPT_OUTCOMES(OUTCOME_TEXT_)};
-#undef OUTCOME_TEXT_
-
-enum request {
-    REQUEST_NONE,
-    REQUEST_RECORD,
-    REQUEST_NOTE,
-    REQUEST_OUTBOX_TAKE,
-    REQUEST_OUTBOX_DONE,
-    REQUEST_SWEEP,
-};
+/* X(SUFFIX, the database's function) */
+#define REQUESTS(X)                                                                                \
+    X(NONE, "nothing")                                                                             \
+    X(RECORD, "record")                                                                            \
+    X(NOTE, "note_records")                                                                        \
+    X(OUTBOX_TAKE, "outbox_take")                                                                  \
+    X(OUTBOX_DONE, "outbox_done")                                                                  \
+    X(SWEEP, "sweep")                                                                              \
+    X(TAKE_PARKED, "take_parked")                                                                  \
+    X(SETTLE, "settle")                                                                            \
+    X(RELEASE, "release_parked")                                                                   \
+    X(SHARE, "share_rate")
+#define REQUEST_ENUM_(suffix, call) REQUEST_##suffix,
+#define REQUEST_CALL_(suffix, call) [REQUEST_##suffix] = (call),
+enum request { REQUESTS(REQUEST_ENUM_) };
+static const char *const calls[] = {REQUESTS(REQUEST_CALL_)};
+#undef REQUEST_ENUM_
+#undef REQUEST_CALL_
 
 struct pg_outcomes {
     struct pg_session *session;
     struct outcomes_handlers handlers;
     char *worker, *topic;
     enum request under_way;
+    int64_t asked_us; /* boot clock, before the last try of the request */
     struct pg_batch records, notes;
-    struct pg_array outbox_ids;
-    struct pg_scalar outbox_limit;
+    struct pg_chores chores;
+    struct pg_parked parked;
     uint64_t tickets[RECORD_BATCH_MAX]; /* of the records or notes under way */
+    int64_t began_us[RECORD_BATCH_MAX]; /* boot clock: when their attempts did */
     struct outcome_answer answers[RECORD_BATCH_MAX];
+    struct log_gate odd; /* chores that were refused for what is stored */
 };
 
 static void begin(struct pg_outcomes *o, enum request request, size_t n)
@@ -98,57 +60,40 @@ static void begin(struct pg_outcomes *o, enum request request, size_t n)
     o->under_way = request;
 }
 
-static const char *text_or_null(const char *s)
-{
-    return s && *s ? s : NULL;
-}
-
-static void add_record(struct pg_array *a, const struct outcome *row)
-{
-    pg_array_add_text(&a[RECORD_JOB_ID], row->job_id);
-    pg_array_add_date(&a[RECORD_DAY], row->day_us);
-    pg_array_add_i32(&a[RECORD_PARTITION], row->partition);
-    pg_array_add_i64(&a[RECORD_EPOCH], row->epoch);
-    pg_array_add_i32(&a[RECORD_ATTEMPT], row->attempt);
-    pg_array_add_i64(&a[RECORD_AGE_MS], row->age_us / US_PER_MS);
-    pg_array_add_i32(&a[RECORD_DURATION_MS], (int32_t)MIN(row->duration_us / US_PER_MS, INT32_MAX));
-    pg_array_add_text(&a[RECORD_OUTCOME], outcome_texts[row->outcome]);
-    pg_array_add_text(&a[RECORD_STATE], job_state_to_text(row->state));
-    pg_array_add_text(&a[RECORD_REASON], job_reason_to_text(row->reason));
-    if (row->has_retry_after)
-        pg_array_add_i32(&a[RECORD_RETRY_AFTER], row->retry_after);
-    else
-        pg_array_add_null(&a[RECORD_RETRY_AFTER]);
-    if (row->http_status)
-        pg_array_add_i32(&a[RECORD_HTTP_STATUS], row->http_status);
-    else
-        pg_array_add_null(&a[RECORD_HTTP_STATUS]);
-    pg_array_add_text(&a[RECORD_PROVIDER_CODE], text_or_null(row->provider_code));
-    pg_array_add_text(&a[RECORD_REQUEST_ID], text_or_null(row->request_id));
-    pg_array_add_text(&a[RECORD_SERIAL_NO], text_or_null(row->serial_no));
-    pg_array_add_i32(&a[RECORD_FEE], row->fee);
-    pg_array_add_bytes(&a[RECORD_PROOF], row->proof, sizeof row->proof);
-}
-
+/* Ages are those of the moment, and the rows those in hand: both are filled in before each try. */
 static void ask_records(struct pg_outcomes *o)
 {
-    struct pg_param params[RECORD_SCALARS + RECORD_COLUMN_COUNT];
+    struct pg_param params[PG_PARAMS_MAX] = {
+        pg_param_text(o->worker),
+        pg_param_text(o->topic),
+    };
 
-    params[0] = pg_param_text(o->worker);
-    params[1] = pg_param_text(o->topic);
-    pg_batch_params(&o->records, params + RECORD_SCALARS);
-    pg_session_ask(o->session, o->records.sql, params, ARRAY_LEN(params), true);
+    pg_session_ask(o->session, o->records.sql, params,
+                   PG_RECORD_SCALARS + (int)o->records.n_columns, true);
+}
+
+static void before_try(void *arg, struct pg_param *params)
+{
+    struct pg_outcomes *o = arg;
+
+    o->asked_us = clock_boot_us();
+    if (o->under_way != REQUEST_RECORD)
+        return;
+    pg_record_set_ages(&o->records, o->began_us, o->asked_us);
+    pg_batch_params(&o->records, params + PG_RECORD_SCALARS);
 }
 
 static void port_record(void *self, const struct outcome *rows, size_t n)
 {
     struct pg_outcomes *o = self;
+    int64_t now = clock_boot_us();
 
     begin(o, REQUEST_RECORD, n);
     pg_batch_clear(&o->records);
     for (size_t i = 0; i < n; i++) {
         o->tickets[i] = rows[i].ticket;
-        add_record(o->records.whole, &rows[i]);
+        o->began_us[i] = now - rows[i].age_us;
+        pg_record_add(&o->records, &rows[i]);
     }
     pg_batch_start(&o->records, n);
     ask_records(o);
@@ -156,63 +101,101 @@ static void port_record(void *self, const struct outcome *rows, size_t n)
 
 static void ask_notes(struct pg_outcomes *o)
 {
-    struct pg_param params[NOTE_SCALARS + NOTE_COLUMN_COUNT];
+    struct pg_param params[PG_PARAMS_MAX] = {pg_param_text(o->topic)};
 
-    params[0] = pg_param_text(o->topic);
-    pg_batch_params(&o->notes, params + NOTE_SCALARS);
-    pg_session_ask(o->session, o->notes.sql, params, ARRAY_LEN(params), true);
+    pg_batch_params(&o->notes, params + PG_NOTE_SCALARS);
+    pg_session_ask(o->session, o->notes.sql, params, PG_NOTE_SCALARS + (int)o->notes.n_columns,
+                   true);
 }
 
 static void port_note(void *self, const struct note *notes, size_t n)
 {
     struct pg_outcomes *o = self;
-    struct pg_array *a = o->notes.whole;
 
     begin(o, REQUEST_NOTE, n);
     pg_batch_clear(&o->notes);
     for (size_t i = 0; i < n; i++) {
         o->tickets[i] = notes[i].ticket;
-        pg_array_add_i32(&a[NOTE_PARTITION], notes[i].partition);
-        pg_array_add_i32(&a[NOTE_INCARNATION], notes[i].incarnation);
-        pg_array_add_i64(&a[NOTE_OFFSET], notes[i].offset);
-        pg_array_add_text(&a[NOTE_REASON], notes[i].reason);
-        if (notes[i].reason)
-            pg_array_add_null(&a[NOTE_GAP_END]);
-        else
-            pg_array_add_i64(&a[NOTE_GAP_END], notes[i].gap_end);
+        pg_note_add(&o->notes, &notes[i]);
     }
     pg_batch_start(&o->notes, n);
     ask_notes(o);
 }
 
+/* A chore that is refused for what is stored is over: it must not hold up the outcomes. */
+static void ask_chore(struct pg_outcomes *o, const struct pg_request *r)
+{
+    pg_session_ask(o->session, r->sql, r->params, r->n, true);
+}
+
 static void port_take_outbox(void *self)
 {
     struct pg_outcomes *o = self;
-    struct pg_param limit = pg_param_i32(&o->outbox_limit, OUTBOX_ROWS);
+    struct pg_request r;
 
     begin(o, REQUEST_OUTBOX_TAKE, 0);
-    pg_session_ask(o->session, outbox_take_sql, &limit, 1, false);
+    pg_chores_take_outbox(&o->chores, &r);
+    ask_chore(o, &r);
 }
 
 static void port_outbox_done(void *self, const int64_t *ids, size_t n)
 {
     struct pg_outcomes *o = self;
-    struct pg_param param;
+    struct pg_request r;
 
     begin(o, REQUEST_OUTBOX_DONE, 0);
-    pg_array_clear(&o->outbox_ids);
-    for (size_t i = 0; i < n; i++)
-        pg_array_add_i64(&o->outbox_ids, ids[i]);
-    param = pg_array_param(&o->outbox_ids);
-    pg_session_ask(o->session, outbox_done_sql, &param, 1, false);
+    pg_chores_outbox_done(&o->chores, ids, n, &r);
+    ask_chore(o, &r);
 }
 
 static void port_sweep(void *self)
 {
     struct pg_outcomes *o = self;
+    struct pg_request r;
 
     begin(o, REQUEST_SWEEP, 0);
-    pg_session_ask(o->session, sweep_sql, NULL, 0, false);
+    pg_chores_sweep(&r);
+    ask_chore(o, &r);
+}
+
+static void port_take_parked(void *self, const struct parked_ask *ask)
+{
+    struct pg_outcomes *o = self;
+    struct pg_request r;
+
+    begin(o, REQUEST_TAKE_PARKED, 0);
+    pg_parked_take(&o->parked, ask, &r);
+    ask_chore(o, &r);
+}
+
+static void port_settle(void *self, const struct settlement *s)
+{
+    struct pg_outcomes *o = self;
+    struct pg_request r;
+
+    begin(o, REQUEST_SETTLE, 0);
+    pg_parked_settle(&o->parked, s, &r);
+    ask_chore(o, &r);
+}
+
+static void port_release(void *self, const struct parked_release *rows, size_t n)
+{
+    struct pg_outcomes *o = self;
+    struct pg_request r;
+
+    begin(o, REQUEST_RELEASE, 0);
+    pg_parked_release(&o->parked, rows, n, &r);
+    ask_chore(o, &r);
+}
+
+static void port_share_rate(void *self, int64_t rate, int64_t demand)
+{
+    struct pg_outcomes *o = self;
+    struct pg_request r;
+
+    begin(o, REQUEST_SHARE, 0);
+    pg_parked_share(&o->parked, rate, demand, &r);
+    ask_chore(o, &r);
 }
 
 static void deliver_records(struct pg_outcomes *o, const struct pg_result *r)
@@ -222,30 +205,52 @@ static void deliver_records(struct pg_outcomes *o, const struct pg_result *r)
     if (pg_rows(r) != b->n)
         panic("sendcode.record answered %d rows of %d", pg_rows(r), b->n);
     for (int row = 0; row < b->n; row++) {
-        int32_t idx = pg_i32(r, row, ANSWER_IDX);
-        if (idx < 1 || idx > b->n)
-            panic("sendcode.record answered a row %d of %d", idx, b->n);
-        o->answers[row] = (struct outcome_answer){
-            .ticket = o->tickets[b->from + idx - 1],
-            .applied = pg_bool(r, row, ANSWER_APPLIED),
-            .duplicate_send = pg_bool(r, row, ANSWER_DUPLICATE_SEND),
-        };
-        pg_status_read(r, row, ANSWER_STATUS, &o->answers[row].status);
+        int32_t i = pg_record_read(r, row, b->n, &o->answers[row]);
+        o->answers[row].ticket = o->tickets[b->from + i];
     }
     o->handlers.recorded(o->handlers.arg, o->answers, (size_t)b->n);
 }
 
-static void deliver_outbox(struct pg_outcomes *o, const struct pg_result *r)
+/* It is asked for again at its next turn, and may be refused each time. */
+static void say_odd(struct pg_outcomes *o, const char *why)
 {
-    size_t n = (size_t)pg_rows(r);
-    struct outbox_row *rows = mem_must_alloc((n + 1) * sizeof *rows);
+    int64_t dropped;
 
-    for (size_t i = 0; i < n; i++) {
-        rows[i].id = pg_i64(r, (int)i, 0);
-        pg_status_read(r, (int)i, 1, &rows[i].status);
+    if (log_gate_open(&o->odd, &dropped))
+        log_error("rows in the database contradict each other; what meets them is left undone",
+                  LS("call", calls[o->under_way]), LS("why", why), LI("not_logged", dropped));
+}
+
+/* What is no batch; r NULL: refused for what is stored. */
+static void deliver_chore(struct pg_outcomes *o, const struct pg_result *r, const char *why)
+{
+    if (!r && o->under_way != REQUEST_SETTLE)
+        say_odd(o, why);
+    switch (o->under_way) {
+    case REQUEST_OUTBOX_TAKE:
+        pg_chores_on_outbox(&o->handlers, r);
+        break;
+    case REQUEST_SWEEP:
+        pg_chores_on_swept(&o->handlers, r);
+        break;
+    case REQUEST_TAKE_PARKED:
+        pg_parked_on_taken(&o->handlers, r, o->asked_us);
+        break;
+    case REQUEST_SETTLE:
+        pg_parked_on_settled(&o->parked, &o->handlers, r, why);
+        break;
+    case REQUEST_SHARE:
+        pg_parked_on_shared(&o->handlers, r, o->asked_us);
+        break;
+    case REQUEST_OUTBOX_DONE:
+    case REQUEST_RELEASE:
+    case REQUEST_RECORD:
+    case REQUEST_NOTE:
+    case REQUEST_NONE:
+    default:
+        break;
     }
-    o->handlers.outbox(o->handlers.arg, rows, n);
-    mem_free(rows);
+    o->under_way = REQUEST_NONE;
 }
 
 static void ask_rest_of_batch(struct pg_outcomes *o)
@@ -264,54 +269,43 @@ static void on_answered(void *arg, const struct pg_result *r)
 {
     struct pg_outcomes *o = arg;
 
-    switch (o->under_way) {
-    case REQUEST_RECORD:
+    if (o->under_way == REQUEST_RECORD) {
         deliver_records(o, r);
         ask_rest_of_batch(o);
-        return;
-    case REQUEST_NOTE:
+    } else if (o->under_way == REQUEST_NOTE) {
         o->handlers.noted(o->handlers.arg, o->tickets + o->notes.from, (size_t)o->notes.n);
         ask_rest_of_batch(o);
-        return;
-    case REQUEST_OUTBOX_TAKE:
-        deliver_outbox(o, r);
-        break;
-    case REQUEST_SWEEP:
-        if (pg_rows(r) > 0)
-            o->handlers.in_doubt(o->handlers.arg, pg_i64(r, 0, 0));
-        o->handlers.swept(o->handlers.arg);
-        break;
-    case REQUEST_OUTBOX_DONE:
-    case REQUEST_NONE:
-    default:
-        break;
+    } else {
+        deliver_chore(o, r, NULL);
     }
-    o->under_way = REQUEST_NONE;
 }
 
 /* A single row that PostgreSQL does not take must not hold up the others. */
-static void give_row_up(struct pg_outcomes *o, const char *sqlstate)
+static void give_row_up(struct pg_outcomes *o, const struct pg_row_refusal *why)
 {
     if (o->under_way == REQUEST_RECORD) {
         o->answers[0] = (struct outcome_answer){
             .ticket = o->tickets[o->records.from],
-            .refused_row = true,
+            .refused_row = why->of_data,
+            .odd_row = !why->of_data,
+            .why = why->text,
         };
         o->handlers.recorded(o->handlers.arg, o->answers, 1);
     } else {
-        log_error("PostgreSQL refuses the note of a record that is no job",
-                  LS("sqlstate", sqlstate));
+        log_error("PostgreSQL refuses the note of a record that is no job", LS("why", why->text));
         o->handlers.noted(o->handlers.arg, o->tickets + o->notes.from, 1);
     }
 }
 
-static void on_row_refused(void *arg, const char *sqlstate)
+static void on_row_refused(void *arg, const struct pg_row_refusal *why)
 {
     struct pg_outcomes *o = arg;
     bool records = o->under_way == REQUEST_RECORD;
 
-    if (!pg_batch_halve(records ? &o->records : &o->notes)) {
-        give_row_up(o, sqlstate);
+    if (!records && o->under_way != REQUEST_NOTE) {
+        deliver_chore(o, NULL, why->text);
+    } else if (!pg_batch_halve(records ? &o->records : &o->notes)) {
+        give_row_up(o, why);
         ask_rest_of_batch(o);
     } else if (records) {
         ask_records(o);
@@ -338,6 +332,11 @@ static bool port_can_ask(void *self)
     return o->under_way == REQUEST_NONE && pg_session_can_ask(o->session);
 }
 
+void pg_outcomes_set_settings(struct pg_outcomes *o, const struct settings *s)
+{
+    pg_parked_set_settings(&o->parked, s);
+}
+
 struct outcomes pg_outcomes_port(struct pg_outcomes *o)
 {
     return (struct outcomes){
@@ -348,6 +347,10 @@ struct outcomes pg_outcomes_port(struct pg_outcomes *o)
         .take_outbox = port_take_outbox,
         .outbox_done = port_outbox_done,
         .sweep = port_sweep,
+        .take_parked = port_take_parked,
+        .settle = port_settle,
+        .release = port_release,
+        .share_rate = port_share_rate,
     };
 }
 
@@ -357,6 +360,7 @@ struct pg_outcomes *pg_outcomes_new(struct loop *l, const struct settings *s,
     struct pg_outcomes *o = mem_must_alloc(sizeof *o);
     struct pg_session_handlers handlers = {
         .arg = o,
+        .before_try = before_try,
         .answered = on_answered,
         .row_refused = on_row_refused,
         .idle = on_idle,
@@ -366,9 +370,11 @@ struct pg_outcomes *pg_outcomes_new(struct loop *l, const struct settings *s,
     o->handlers = *h;
     o->worker = mem_must_strdup(s->worker.name);
     o->topic = mem_must_strdup(s->topics.jobs);
-    pg_batch_init(&o->records, record_head, RECORD_SCALARS, record_columns, RECORD_COLUMN_COUNT);
-    pg_batch_init(&o->notes, note_head, NOTE_SCALARS, note_columns, NOTE_COLUMN_COUNT);
-    pg_array_init(&o->outbox_ids, PG_INT8);
+    o->odd = (struct log_gate){.period_us = SAY_AGAIN_US};
+    pg_record_init(&o->records);
+    pg_note_init(&o->notes);
+    pg_parked_init(&o->parked, s, o->worker, o->topic);
+    pg_chores_init(&o->chores);
     o->session = pg_session_new(l, s, &handlers, e);
     if (!o->session) {
         pg_outcomes_free(o);
@@ -384,7 +390,8 @@ void pg_outcomes_free(struct pg_outcomes *o)
     pg_session_free(o->session);
     pg_batch_free(&o->records);
     pg_batch_free(&o->notes);
-    pg_array_free(&o->outbox_ids);
+    pg_parked_free(&o->parked);
+    pg_chores_free(&o->chores);
     mem_free(o->worker);
     mem_free(o->topic);
     mem_free(o);

@@ -19,6 +19,9 @@
 
 static const char schema_sql[] = "select sendcode.schema_version()";
 
+/* What a row may be refused for: data, constraints, a row too many, what a function finds odd. */
+static const char *const row_classes[] = {"22", "23", "21", "P0"};
+
 /* The first two: a plan cached while a new partition was empty would scan it ever after. */
 static const char *const setup[] = {
     "SET plan_cache_mode = force_generic_plan",
@@ -109,23 +112,34 @@ static void note_failure(struct pg_session *s, const struct err *e)
     repeat_later(s);
 }
 
-static void finish_request(struct pg_session *s, const struct pg_result *r)
+static bool is_of_class(const struct pg_session *s, const char *class)
+{
+    return strncmp(pg_last_sqlstate(s->pg), class, 2) == 0;
+}
+
+static void finish_request(struct pg_session *s, const struct pg_result *r, const struct err *e)
 {
     s->sql = NULL;
     s->delivering = true;
-    if (r)
+    if (r) {
         s->handlers.answered(s->handlers.arg, r);
-    else
-        s->handlers.row_refused(s->handlers.arg, pg_last_sqlstate(s->pg));
+    } else {
+        struct pg_row_refusal why = {.of_data = is_of_class(s, "22"), .text = e->text};
+        s->handlers.row_refused(s->handlers.arg, &why);
+    }
     s->delivering = false;
     advance(s);
 }
 
 static bool is_row_refusal(const struct pg_session *s, const struct err *e)
 {
-    const char *state = pg_last_sqlstate(s->pg);
-
-    return e->class == ERR_PERM && (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0);
+    if (e->class != ERR_PERM)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(row_classes); i++) {
+        if (is_of_class(s, row_classes[i]))
+            return true;
+    }
+    return false;
 }
 
 static void on_answer(void *arg, const struct pg_result *r, const struct err *e)
@@ -134,7 +148,7 @@ static void on_answer(void *arg, const struct pg_result *r, const struct err *e)
 
     if (r || (s->of_rows && is_row_refusal(s, e))) {
         say_well(s);
-        finish_request(s, r);
+        finish_request(s, r, e);
     } else {
         note_failure(s, e);
     }
@@ -163,6 +177,13 @@ static void on_schema_version(void *arg, const struct pg_result *r, const struct
     repeat_later(s);
 }
 
+static void try(struct pg_session *s)
+{
+    if (s->handlers.before_try)
+        s->handlers.before_try(s->handlers.arg, s->params);
+    pg_query(s->pg, s->sql, s->params, s->n_params, on_answer, s);
+}
+
 /* Does what is next, if anything can be done now. */
 static void advance(struct pg_session *s)
 {
@@ -171,7 +192,7 @@ static void advance(struct pg_session *s)
     if (!s->checked)
         pg_query(s->pg, schema_sql, NULL, 0, on_schema_version, s);
     else if (s->sql)
-        pg_query(s->pg, s->sql, s->params, s->n_params, on_answer, s);
+        try(s);
     else
         s->handlers.idle(s->handlers.arg);
 }

@@ -14,13 +14,21 @@ struct loop;
 struct settings;
 struct pg_session;
 
+/* Why no repetition of the request can pass: what it says, or what is stored. */
+struct pg_row_refusal {
+    bool of_data;     /* SQLSTATE class 22: its own values cannot be stored */
+    const char *text; /* one sentence with the SQLSTATE, quoting no value; borrowed */
+};
+
 struct pg_session_handlers {
     void *arg;
-    /* The request is over; both may ask the next one. r is borrowed during the call. */
+    /* Before each try of the request: may make its parameters anew, in place. May be NULL. */
+    void (*before_try)(void *arg, struct pg_param *params);
+    /* The request is over; these two may ask the next one. r is borrowed during the call. */
     void (*answered)(void *arg, const struct pg_result *r);
-    void (*row_refused)(void *arg, const char *sqlstate); /* class 22 or 23: nothing was changed */
-    void (*idle)(void *arg);                              /* connected and nothing under way */
-    void (*health)(void *arg, const char *why);           /* NULL: reachable again */
+    void (*row_refused)(void *arg, const struct pg_row_refusal *why); /* nothing was changed */
+    void (*idle)(void *arg);                    /* connected and nothing under way */
+    void (*health)(void *arg, const char *why); /* NULL: reachable again */
     /* Schema missing, too old, or not ours to use: one sentence; asked again all the same. */
     void (*schema_fault)(void *arg, const char *why); /* may be NULL */
 };
@@ -30,11 +38,19 @@ NODISCARD struct pg_session *pg_session_new(struct loop *l, const struct setting
                                             const struct pg_session_handlers *h, struct err *e);
 void pg_session_free(struct pg_session *s); /* NULL is fine */
 
+/* A statement and its parameters, as the makers of requests hand them to who asks. */
+struct pg_request {
+    const char *sql;
+    struct pg_param params[PG_PARAMS_MAX];
+    int n;
+};
+
 bool pg_session_can_ask(const struct pg_session *s); /* connected and nothing under way */
 
 /*
  * Only when nothing is under way. What params point to must stay as it is until the end of the
- * request. of_rows: a refused row ends it (row_refused), else that is repeated, too.
+ * request, but for what before_try does. of_rows: a refused row ends it (row_refused), else that is
+ * repeated, too.
  */
 void pg_session_ask(struct pg_session *s, const char *sql, const struct pg_param *params, int n,
                     bool of_rows);

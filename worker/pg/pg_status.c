@@ -21,18 +21,18 @@ enum status_column {
     COL_TRACESTATE,
 };
 
-void pg_status_read(const struct pg_result *r, int row, int col, struct job_status *out)
+const char *pg_status_read(const struct pg_result *r, int row, int col, struct job_status *out)
 {
     const char *state = pg_text(r, row, col + COL_STATE);
     const char *reason = pg_text(r, row, col + COL_REASON);
 
     *out = (struct job_status){.job_id = pg_text(r, row, col + COL_JOB_ID)};
     if (!out->job_id)
-        return;
+        return NULL;
     if (!state || !job_state_from_text(state, &out->state))
-        panic("the database says a state that is not known: %s", state ? state : "none");
+        return "its state in the database is none that this program knows";
     if (reason && !job_reason_from_text(reason, &out->reason))
-        panic("the database says a reason that is not known: %s", reason);
+        return "its reason in the database is none that this program knows";
     out->phone = pg_text(r, row, col + COL_PHONE);
     out->scene = pg_text(r, row, col + COL_SCENE);
     out->seq = pg_i32(r, row, col + COL_SEQ);
@@ -44,4 +44,5 @@ void pg_status_read(const struct pg_result *r, int row, int col, struct job_stat
     out->at_us = pg_time_us(r, row, col + COL_AT);
     out->traceparent = pg_text(r, row, col + COL_TRACEPARENT);
     out->tracestate = pg_text(r, row, col + COL_TRACESTATE);
+    return NULL;
 }

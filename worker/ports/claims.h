@@ -46,7 +46,8 @@ enum claim_verdict {
     CLAIM_WAIT,      /* claimed by a former owner: ask again after wait_us */
     CLAIM_FENCED,    /* our epoch for its partition is not the newest */
     CLAIM_FUTURE,    /* requested_at is too far ahead: invalid */
-    CLAIM_ROW_REFUSED, /* the database refuses this row by itself (SQLSTATE class 22, 23): invalid
+    CLAIM_ROW_REFUSED, /* its own data cannot be stored (SQLSTATE class 22): invalid */
+    CLAIM_ROW_ODD,     /* what is stored of it contradicts itself: left as it is, held, asked again
                         */
 };
 
@@ -54,6 +55,7 @@ struct claim_answer {
     uint64_t ticket;
     enum claim_verdict verdict;
     int64_t wait_us; /* with CLAIM_WAIT */
+    const char *why; /* with CLAIM_ROW_ODD: one sentence; borrowed during the call */
     /* With CLAIM_SEND: */
     int64_t day_us;         /* part of the row's key */
     int64_t deadline_in_us; /* from the moment of the decision, by the database's clock */

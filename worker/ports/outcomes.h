@@ -47,7 +47,9 @@ struct outcome {
 
 struct outcome_answer {
     uint64_t ticket;
-    bool refused_row;         /* the database refuses this row by itself; nothing was recorded */
+    bool refused_row;         /* its own data cannot be stored: it never will be recorded */
+    bool odd_row;             /* what is stored of it contradicts itself: to be recorded later */
+    const char *why;          /* with these two: one sentence; borrowed during the call */
     bool applied;             /* false: a decision that was fenced, or stronger facts were there */
     bool duplicate_send;      /* another attempt of the job was accepted as well */
     struct job_status status; /* the job as it is now; job_id NULL if the row is gone */
