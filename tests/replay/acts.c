@@ -1,4 +1,4 @@
-/* What happens in a scenario: records, answers, time, losses. */
+/* What happens to jobs in a scenario: records, and the answers to what the worker asks. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +9,6 @@
 #include "common/text.h"
 #include "tests/replay/fake_loop.h"
 #include "tests/replay/replay.h"
-
-struct act {
-    const char *name;
-    void (*run)(struct replay *r, const struct line *l);
-};
 
 static struct asked_for *must_find(struct replay *r, const struct line *l, enum asked what)
 {
@@ -282,86 +277,6 @@ static void act_outbox_reply(struct replay *r, const struct line *l)
     h.idle(h.arg);
 }
 
-static void act_sweep_reply(struct replay *r, const struct line *l)
-{
-    struct fakes *f = &r->fakes;
-    struct outcomes_handlers h = pipeline_outcomes_handlers(f->pipeline);
-    if (f->sweeps == 0)
-        replay_fail(l, "no sweep was asked for");
-    f->sweeps--;
-    f->outcomes_busy = false;
-    h.in_doubt(h.arg, line_number(l, "in_doubt", 0));
-    h.swept(h.arg);
-    h.idle(h.arg);
-}
-
-static void act_probe_reply(struct replay *r, const struct line *l)
-{
-    struct sender_handlers h = pipeline_sender_handlers(r->fakes.pipeline);
-    if (r->fakes.probes == 0)
-        replay_fail(l, "no probe was asked for");
-    r->fakes.probes--;
-    h.probed(h.arg, line_has(l, "ok") ? NULL : line_word(l, 1));
-}
-
-static void act_time_passes(struct replay *r, const struct line *l)
-{
-    fake_loop_pass(r->loop, line_duration_us(l, line_word(l, 1)));
-}
-
-static void act_crash(struct replay *r, const struct line *l)
-{
-    (void)l;
-    replay_stop(r);
-    replay_start(r);
-}
-
-static void act_postgres(struct replay *r, const struct line *l)
-{
-    bool away = strcmp(line_word(l, 1), "away") == 0;
-    struct claims_handlers c = pipeline_claims_handlers(r->fakes.pipeline);
-    r->fakes.claims_away = r->fakes.outcomes_away = away;
-    c.health(c.arg, away ? "connection refused" : NULL);
-    if (!away)
-        c.idle(c.arg);
-}
-
-static void on_drained(void *arg)
-{
-    struct replay *r = arg;
-    r->drained = true;
-}
-
-static void act_drain(struct replay *r, const struct line *l)
-{
-    (void)l;
-    pipeline_drain(r->fakes.pipeline, on_drained, r);
-}
-
-static void act_leave(struct replay *r, const struct line *l)
-{
-    (void)l;
-    pipeline_leave(r->fakes.pipeline);
-}
-
-static void act_commits(struct replay *r, const struct line *l)
-{
-    r->fakes.commits_wait = strcmp(line_word(l, 1), "wait") == 0;
-    if (!r->fakes.commits_wait)
-        fakes_answer_commit(&r->fakes);
-}
-
-static void act_chores(struct replay *r, const struct line *l)
-{
-    r->fakes.chores_wait = strcmp(line_word(l, 1), "wait") == 0;
-}
-
-static void act_reload(struct replay *r, const struct line *l)
-{
-    (void)l;
-    pipeline_set_settings(r->fakes.pipeline, replay_load(r));
-}
-
 static const struct act acts[] = {
     {"ASSIGN",       act_assign      },
     {"REVOKE",       act_revoke      },
@@ -373,26 +288,9 @@ static const struct act acts[] = {
     {"NOTE_REPLY",   act_note_reply  },
     {"ACK",          act_ack         },
     {"OUTBOX_REPLY", act_outbox_reply},
-    {"SWEEP_REPLY",  act_sweep_reply },
-    {"PROBE_REPLY",  act_probe_reply },
-    {"TIME_PASSES",  act_time_passes },
-    {"CRASH",        act_crash       },
-    {"POSTGRES",     act_postgres    },
-    {"DRAIN",        act_drain       },
-    {"RELOAD",       act_reload      },
-    {"LEAVE",        act_leave       },
-    {"COMMITS",      act_commits     },
-    {"CHORES",       act_chores      },
 };
 
 bool acts_run(struct replay *r, const struct line *l)
 {
-    for (size_t i = 0; i < ARRAY_LEN(acts); i++) {
-        if (strcmp(acts[i].name, l->words[0]) == 0) {
-            acts[i].run(r, l);
-            fake_loop_turn(r->loop);
-            return true;
-        }
-    }
-    return false;
+    return replay_run(r, l, acts, ARRAY_LEN(acts));
 }

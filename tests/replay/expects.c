@@ -138,12 +138,27 @@ static void expect_closing(struct replay *r, const struct line *l)
         replay_fail(l, "closing is %d", r->fakes.closing);
 }
 
+/* EXPECT_ASKED sweep|outbox|share|probe N: so many are not answered. */
 static void expect_chore(struct replay *r, const struct line *l)
 {
-    bool sweep = strcmp(line_word(l, 1), "sweep") == 0;
-    unsigned n = sweep ? r->fakes.sweeps : r->fakes.takes;
+    const struct fakes *f = &r->fakes;
+    const char *what = line_word(l, 1);
+    unsigned n = strcmp(what, "sweep") == 0   ? f->sweeps
+                 : strcmp(what, "share") == 0 ? f->shares
+                 : strcmp(what, "probe") == 0 ? f->probes
+                                              : f->takes;
     if (strtoul(line_word(l, 2), NULL, 10) != n)
         replay_fail(l, "%s: asked for %u times", l->words[1], n);
+}
+
+/* EXPECT_SHARE rate=N demand=N: as the last beat said. */
+static void expect_share(struct replay *r, const struct line *l)
+{
+    const struct fakes *f = &r->fakes;
+    if (f->share_rate != line_number(l, "rate", f->share_rate) ||
+        f->share_demand != line_number(l, "demand", f->share_demand))
+        replay_fail(l, "rate %lld, demand %lld", (long long)f->share_rate,
+                    (long long)f->share_demand);
 }
 
 static bool expect_of_ports(struct replay *r, const struct line *l)
@@ -165,10 +180,7 @@ static bool expect_of_ports(struct replay *r, const struct line *l)
 
 bool expects_run(struct replay *r, const struct line *l)
 {
-    static const struct {
-        const char *name;
-        void (*run)(struct replay *r, const struct line *l);
-    } others[] = {
+    static const struct act others[] = {
         {"EXPECT_COMMIT",    expect_commit   },
         {"EXPECT_CREDIT",    expect_credit   },
         {"EXPECT_METRIC",    expect_metric   },
@@ -176,6 +188,7 @@ bool expects_run(struct replay *r, const struct line *l)
         {"EXPECT_EPOCH_ASK", expect_epoch_ask},
         {"EXPECT_CLOSING",   expect_closing  },
         {"EXPECT_ASKED",     expect_chore    },
+        {"EXPECT_SHARE",     expect_share    },
     };
     if (strncmp(l->words[0], "EXPECT_", 7) != 0)
         return false;

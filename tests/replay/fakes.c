@@ -179,6 +179,15 @@ static void outcomes_sweep(void *self)
     f->sweeps++;
 }
 
+static void outcomes_share_rate(void *self, int64_t rate, int64_t demand)
+{
+    struct fakes *f = self;
+    f->outcomes_busy = f->chores_wait;
+    f->shares++;
+    f->share_rate = rate;
+    f->share_demand = demand;
+}
+
 static void events_publish(void *self, uint64_t ticket, const struct job_status *s)
 {
     char detail[160];
@@ -199,7 +208,7 @@ static void events_dead_letter(void *self, uint64_t ticket, const struct dead_le
 static size_t events_unacked(void *self)
 {
     const struct fakes *f = self;
-    size_t n = 0;
+    size_t n = f->unacked;
     for (size_t i = 0; i < f->n_log; i++)
         n += (f->log[i].what == ASKED_EVENT || f->log[i].what == ASKED_DEAD) && !f->log[i].answered;
     return n;
@@ -225,7 +234,8 @@ void fakes_init(struct fakes *f)
                                     .note = outcomes_note,
                                     .take_outbox = outcomes_take_outbox,
                                     .outbox_done = outcomes_outbox_done,
-                                    .sweep = outcomes_sweep};
+                                    .sweep = outcomes_sweep,
+                                    .share_rate = outcomes_share_rate};
     f->events = (struct events){.self = f,
                                 .publish = events_publish,
                                 .dead_letter = events_dead_letter,

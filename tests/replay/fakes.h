@@ -8,7 +8,7 @@
 #include "common/base.h"
 #include "worker/pipeline.h"
 
-#define FAKE_LOG_MAX 256
+#define FAKE_LOG_MAX 1024
 
 /* One thing that the pipeline asked of a port. */
 enum asked {
@@ -51,7 +51,9 @@ struct fakes {
     bool chores_wait;              /* sweep and outbox occupy the connection until answered */
     struct epoch_ask epoch_asks[16];
     size_t n_epoch_asks;
-    unsigned probes, sweeps, takes;
+    unsigned probes, sweeps, takes, shares;
+    int64_t share_rate, share_demand; /* of the last beat */
+    size_t unacked;                   /* besides those in the log */
     bool closing;
 };
 

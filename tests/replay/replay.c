@@ -111,6 +111,18 @@ void replay_stop(struct replay *r)
     meters_free(&r->meters);
 }
 
+bool replay_run(struct replay *r, const struct line *l, const struct act *acts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(acts[i].name, l->words[0]) == 0) {
+            acts[i].run(r, l);
+            fake_loop_turn(r->loop);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void split(struct line *l, char *text)
 {
     char *rest = NULL;
@@ -137,7 +149,7 @@ static void run_file(struct replay *r, const char *path)
         if (text[0] == '#' || text[0] == '\n')
             continue;
         split(&l, text);
-        if (!acts_run(r, &l) && !expects_run(r, &l))
+        if (!acts_run(r, &l) && !acts_around_run(r, &l) && !expects_run(r, &l))
             replay_fail(&l, "unknown command %s", l.words[0]);
     }
     fclose(in);

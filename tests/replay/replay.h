@@ -41,8 +41,17 @@ struct settings *replay_load(const struct replay *r);
 void replay_start(struct replay *r); /* a worker, as new */
 void replay_stop(struct replay *r);  /* as if killed */
 
+struct act {
+    const char *name;
+    void (*run)(struct replay *r, const struct line *l);
+};
+
+/* Runs the line's command if it is one of these, and a turn of the loop. */
+bool replay_run(struct replay *r, const struct line *l, const struct act *acts, size_t n);
+
 /* True when the command is one of theirs. */
 bool acts_run(struct replay *r, const struct line *l);
+bool acts_around_run(struct replay *r, const struct line *l);
 bool expects_run(struct replay *r, const struct line *l);
 
 #endif
