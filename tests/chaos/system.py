@@ -1,0 +1,182 @@
+"""The whole system of a run: brokers, database with standby, sandbox, proxy and three workers."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from kafka import GROUP, TOPICS, Brokers
+from postgres import ROLE, Postgres
+from programs import BUILD, ROOT, Program, Worker, free_ports, http, run, wait_for
+
+WORKERS = 3
+PARTITIONS = 12
+SEND_WITHIN = 30  # seconds from request to deadline
+DRAIN = 5
+RECORD_LAG = 3  # seconds until the provider's records show an SMS
+SIGNATURE_LIFE = 6
+
+TENCENT = {
+    "sdk_app_id": "1400006789", "sign_name": "AA生活服务", "timeout": 3,
+    "signature_life": SIGNATURE_LIFE, "probe_interval": 2,
+}
+SCENE = {"template_id": "1717171", "template_params": "{code},{minutes}",
+         "send_within": SEND_WITHIN}
+SCENES = {
+    "register": SCENE,
+    "login": {**SCENE, "cooldown": 0, "per_hour": 0, "per_day": 0, "ttl": 60, "resend": "same"},
+    "fresh": {**SCENE, "cooldown": 2, "per_hour": 0, "per_day": 1000, "resend": "new"},
+}
+
+
+class Proxy:
+    """The network between the workers and what they talk to; see proxy.py."""
+
+    def __init__(self, routes, log):
+        program = [f"{name}={port}:{target}" for name, (port, target) in routes.items()]
+        with open(log, "ab") as err:
+            self.process = subprocess.Popen(
+                ["python3", pathlib.Path(__file__).parent / "proxy.py", *program], text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, start_new_session=True)
+        self.lock = threading.Lock()
+        self.await_word("ready")
+
+    def await_word(self, word):
+        if self.process.stdout.readline().strip() != word:
+            raise RuntimeError("the proxy died; see proxy.log")
+
+    def tell(self, mode, route):
+        with self.lock:
+            self.process.stdin.write(f"{mode} {route}\n")
+            self.process.stdin.flush()
+            self.await_word("done")
+
+    def tear_down(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class ProviderFaults:
+    """What the sandbox is asked to do wrong; each ends by itself, whatever else is asked."""
+
+    def __init__(self, control):
+        self.url = control + "/faults"
+        self.lock = threading.Lock()
+        self.active = []
+
+    def add(self, fault):
+        with self.lock:
+            self.active.append(fault)
+            self.post(fault)
+
+    def remove(self, fault):
+        with self.lock:
+            self.active.remove(fault)
+            http(self.url, method="DELETE", timeout=60)
+            for other in self.active:
+                self.post(other)
+
+    def post(self, fault):
+        status, text = http(self.url, json.dumps(fault).encode(), timeout=60)
+        if status not in (200, 201):
+            raise RuntimeError(f"the sandbox refuses {fault}: {text}")
+
+
+class System:
+    def __init__(self, folder, seed):
+        self.folder = pathlib.Path(folder)
+        self.seed = seed
+        self.brokers = Brokers(self.folder / "kafka")
+        self.postgres = Postgres()
+        self.sandbox = self.proxy = self.provider = None
+        self.sandbox_lock = threading.Lock()
+        self.workers = []
+
+    def start(self):
+        with ThreadPoolExecutor() as pool:
+            for done in [pool.submit(self.brokers.start), pool.submit(self.postgres.set_up),
+                         pool.submit(self.start_sandbox)]:
+                done.result()
+        self.provider = ProviderFaults(self.addresses["control"])
+        self.start_proxy_and_workers()
+
+    def start_sandbox(self):
+        ready = self.folder / "sandbox.json"
+        with open(ready, "wb") as out:
+            self.sandbox = Program(
+                [BUILD / "sendcode-sandbox", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0",
+                 "--ledger", self.folder / "ledger.jsonl", "--seed", self.seed,
+                 "--record-lag", RECORD_LAG], self.folder / "sandbox.log", stdout=out)
+            self.sandbox.start()
+        self.addresses = json.loads(wait_for("the sandbox", lambda: ready.read_text("utf-8"), 30))
+
+    def start_proxy_and_workers(self):
+        ports = free_ports(WORKERS * 4)
+        provider_port = int(self.addresses["endpoint"].rsplit(":", 1)[1])
+        routes, configs = {}, []
+        for n in range(1, WORKERS + 1):
+            provider, first, second, admin = (ports.pop() for _ in range(4))
+            routes[f"w{n}.provider"] = (provider, provider_port)
+            routes[f"w{n}.pg0"] = (first, self.postgres.ports[0])
+            routes[f"w{n}.pg1"] = (second, self.postgres.ports[1])
+            configs.append((n, self.write_config(n, provider, first, second, admin), admin))
+        self.migrate(configs[0][1])
+        self.proxy = Proxy(routes, self.folder / "proxy.log")
+        for n, config, admin in configs:
+            worker = Worker(n, config, admin, self.folder / f"worker{n}.log")
+            worker.start()
+            self.workers.append(worker)
+
+    def write_config(self, n, provider, first, second, admin):
+        kafka = {"bootstrap.servers": self.brokers.bootstrap, "group.id": GROUP,
+                 "session.timeout.ms": 6000, "heartbeat.interval.ms": 500}
+        if self.seed % 2:
+            kafka["partition.assignment.strategy"] = "cooperative-sticky"
+        sections = {
+            "kafka": kafka,
+            "topics": TOPICS,
+            "postgres": {"dsn": f"host=127.0.0.1,127.0.0.1 port={first},{second} user={ROLE}"
+                                " dbname=sendcode target_session_attrs=read-write"},
+            "tencent": {"endpoint": f"http://127.0.0.1:{provider}", **TENCENT},
+            "worker": {"admin_listen": f"127.0.0.1:{admin}", "in_flight": 32, "start_budget": 2,
+                       "drain": DRAIN},
+            **{f"scene {name}": keys for name, keys in SCENES.items()},
+        }
+        if "doubt_grace" in (ROOT / "etc" / "sendcode.conf").read_text("utf-8"):
+            sections["tencent"]["doubt_grace"] = RECORD_LAG + 2
+        path = self.folder / f"worker{n}.conf"
+        with open(path, "w", encoding="utf-8") as out:
+            for section, keys in sections.items():
+                out.write(f"[{section}]\n")
+                out.writelines(f"{k} = {v}\n" for k, v in keys.items())
+        return path
+
+    def migrate(self, config):
+        dsn = self.postgres.dsn(self.postgres.primary)
+        run(BUILD / "sendcodectl", "-c", config, "migrate", "--topics", "--partitions", PARTITIONS,
+            "--dsn", dsn)
+        self.postgres.query(f"grant sendcode_worker to {ROLE}")
+
+    def is_ready(self):
+        def answers(worker):
+            try:
+                return http(worker.admin + "/readyz", timeout=2)[0] == 200
+            except OSError:
+                return False
+        return all(answers(worker) for worker in self.workers)
+
+    def end_workers(self):
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda w: w.end_in_order(DRAIN + 10), self.workers))
+
+    def tear_down(self):
+        for program in [*self.workers, self.sandbox]:
+            if program is not None:
+                program.tell(signal.SIGCONT)
+                program.kill()
+        if self.proxy is not None:
+            self.proxy.tear_down()
+        self.postgres.tear_down()
+        self.brokers.tear_down()
