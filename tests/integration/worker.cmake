@@ -3,3 +3,7 @@ foreach(subject main_job bad_input breakage topics keys)
     sc_integration_test(worker.${subject} SERVERS postgres kafka TIMEOUT 400
         COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/worker/test_${subject}.py)
 endforeach()
+
+# Outages that need servers of their own, which they break.
+sc_integration_test(worker.outage_postgres LABEL chaos SERVERS kafka TIMEOUT 400
+    COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/worker/test_outage_postgres.py)

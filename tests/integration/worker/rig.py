@@ -19,8 +19,8 @@ import uuid
 import psycopg2
 
 BUILD = pathlib.Path(os.environ["SENDCODE_BUILD_DIR"])
-BOOTSTRAP = os.environ["SENDCODE_TEST_BOOTSTRAP"]
-DSN = os.environ["SENDCODE_TEST_DSN"]
+BOOTSTRAP = os.environ.get("SENDCODE_TEST_BOOTSTRAP")
+DSN = os.environ.get("SENDCODE_TEST_DSN")
 PATIENCE = 60  # seconds that a condition may take at most on a busy machine
 
 SECRETS = {
@@ -82,6 +82,8 @@ class Rig(unittest.TestCase):
     scenes = {"register": {}}
     sandbox_args = []
     partitions = 3
+    bootstrap = BOOTSTRAP
+    server_dsn = DSN
 
     def setUp(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sendcode-rig-"))
@@ -106,18 +108,18 @@ class Rig(unittest.TestCase):
     # --- the servers ---
 
     def make_database(self):
-        admin = psycopg2.connect(DSN)
+        admin = psycopg2.connect(self.server_dsn)
         admin.autocommit = True
         with admin.cursor() as c:
             c.execute(f'create database "{self.name}"')
         admin.close()
-        self.dsn = f"{DSN} dbname={self.name}"
+        self.dsn = f"{self.server_dsn} dbname={self.name}"
         self.addCleanup(self.drop_database)
 
     def drop_database(self):
         if getattr(self, "db_connection", None):
             self.db_connection.close()
-        admin = psycopg2.connect(DSN)
+        admin = psycopg2.connect(self.server_dsn)
         admin.autocommit = True
         with admin.cursor() as c:
             c.execute(f'drop database if exists "{self.name}" with (force)')
@@ -139,7 +141,7 @@ class Rig(unittest.TestCase):
         a = self.addresses
         scene = {"template_id": "1717171", "template_params": "{code},{minutes}"}
         sections = {
-            "kafka": {"bootstrap.servers": BOOTSTRAP, "group.id": self.name,
+            "kafka": {"bootstrap.servers": self.bootstrap, "group.id": self.name,
                       "session.timeout.ms": "6000",
                       "heartbeat.interval.ms": "500", **self.kafka},
             "topics": {t: f"{self.name}.{t}" for t in ("jobs", "events", "dead")},
@@ -220,8 +222,8 @@ class Rig(unittest.TestCase):
             value = job if isinstance(job, str) else json.dumps(job)
             key = job.get("phone", "") if isinstance(job, dict) else ""
             lines.append(f"{key}\x01{value}")
-        args = ["kcat", "-b", BOOTSTRAP, "-t", f"{self.name}.{topic}", "-P", "-K", "\x01", "-D",
-                "\x02", "-X", "linger.ms=0"]
+        args = ["kcat", "-b", self.bootstrap, "-t", f"{self.name}.{topic}", "-P", "-K", "\x01",
+                "-D", "\x02", "-X", "linger.ms=0"]
         if partition is not None:
             args += ["-p", str(partition)]
         for header in headers:
@@ -232,8 +234,8 @@ class Rig(unittest.TestCase):
     def consume(self, topic):
         """All records of the topic so far, each {partition, offset, key, payload, headers}."""
         out = subprocess.run(
-            ["kcat", "-b", BOOTSTRAP, "-t", f"{self.name}.{topic}", "-C", "-J", "-e", "-q", "-o",
-             "beginning"], capture_output=True, check=True, timeout=PATIENCE).stdout
+            ["kcat", "-b", self.bootstrap, "-t", f"{self.name}.{topic}", "-C", "-J", "-e", "-q",
+             "-o", "beginning"], capture_output=True, check=True, timeout=PATIENCE).stdout
         return [json.loads(line) for line in out.decode(errors="replace").splitlines()]
 
     @staticmethod
