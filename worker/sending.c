@@ -144,6 +144,7 @@ void sending_start(struct pipeline *p, struct flight *f, const struct claim_answ
             .account = true,
             .reason = "keys differ",
             .remedy = "give every worker the same SENDCODE_CODE_KEY and SENDCODE_VERIFY_KEY",
+            .began_us = now,
         };
         stops_on_refused(&p->stops, f->job.scene_name, &cause, now);
         return;
@@ -175,8 +176,10 @@ static void on_accepted(struct pipeline *p, struct flight *f)
 /* A refusal that an operator must mend: the job is kept, sending stops. */
 static void on_config(struct pipeline *p, struct flight *f, bool account, const char *remedy)
 {
-    const struct stop_cause cause = {
-        .account = account, .reason = f->result.code, .remedy = remedy};
+    const struct stop_cause cause = {.account = account,
+                                     .reason = f->result.code,
+                                     .remedy = remedy,
+                                     .began_us = f->result.started_us};
     retry(f, ATTEMPT_REFUSED, REASON_CONFIGURATION);
     stops_on_refused(&p->stops, f->job.scene_name, &cause, loop_now_us(p->loop));
 }
@@ -245,7 +248,8 @@ static void tell_stops(struct pipeline *p, struct flight *f, const struct provid
     bool definite = v->verdict != VERDICT_NOT_SENT && v->verdict != VERDICT_IN_DOUBT &&
                     v->verdict != VERDICT_RETRY && v->verdict != VERDICT_THROTTLE;
     if (definite && !refused_for_config) {
-        if (stops_on_answer(&p->stops, f->job.scene_name, v->verdict == VERDICT_ACCEPTED))
+        if (stops_on_answer(&p->stops, f->job.scene_name, v->verdict == VERDICT_ACCEPTED,
+                            f->result.started_us))
             held_wake_stopped(&p->held, p->flights.at[PLACE_HELD]);
     } else if (f->trial && !refused_for_config) {
         stops_on_trial_over(&p->stops, f->job.scene_name, loop_now_us(p->loop));

@@ -110,6 +110,8 @@ static void stop_one(struct stops *s, struct stop *stop, const struct stop_cause
                      int64_t now_us)
 {
     char label[192];
+    if (cause->began_us < stop->good_us)
+        return;
     bool again = is_stopped(stop);
     bool other_reason = again && strcmp(stop->reason, cause->reason) != 0;
     if (other_reason) {
@@ -117,15 +119,18 @@ static void stop_one(struct stops *s, struct stop *stop, const struct stop_cause
         metrics_drop(s->meters->stopped, label);
     }
     snprintf(stop->reason, sizeof(stop->reason), "%s", cause->reason);
+    stop->remedy = cause->remedy ? cause->remedy : "see docs/OPERATIONS.md";
     stop->trial = false;
     stop->trial_at_us = next_trial_us(s, stop, now_us);
+    if (!again)
+        stop->since_us = now_us;
     if (again && !other_reason)
         return;
     metric_name(stop, label);
     metric_set(metrics_cell(s->meters->stopped, label), 1);
     log_error("something must be mended; until then intake is stopped and probes",
               LS("stopped", subject(stop)), LS("reason", cause->reason),
-              LS("remedy", cause->remedy ? cause->remedy : "see docs/OPERATIONS.md"));
+              LS("remedy", stop->remedy));
 }
 
 void stops_on_refused(struct stops *s, const char *scene, const struct stop_cause *cause,
@@ -167,15 +172,19 @@ void stops_on_reload(struct stops *s, bool (*is_there)(void *arg, const char *sc
     }
 }
 
-bool stops_on_answer(struct stops *s, const char *scene, bool accepted)
+static bool on_good(struct stops *s, struct stop *stop, int64_t began_us)
 {
-    struct stop *stop = find(s, scene);
-    if (accepted && stop)
+    stop->good_us = MAX(stop->good_us, began_us);
+    return began_us >= stop->since_us && resume(s, stop, takes_again);
+}
+
+bool stops_on_answer(struct stops *s, const char *scene, bool accepted, int64_t began_us)
+{
+    struct stop *stop = must_get(s, scene);
+    if (accepted)
         stop->streak = 0;
-    bool resumed = resume(s, &s->account, takes_again);
-    if (stop && resume(s, stop, takes_again))
-        resumed = true;
-    return resumed;
+    bool account = on_good(s, &s->account, began_us);
+    return on_good(s, stop, began_us) || account;
 }
 
 bool stops_on_number_refused(struct stops *s, const char *scene, const char *phone,
@@ -215,8 +224,8 @@ static void say_one(const struct stop *stop, struct buf *out)
 {
     if (!is_stopped(stop))
         return;
-    buf_add_fmt(out, "%sintake is stopped for %s%s: %s", out->len ? "; " : "",
-                stop->name[0] ? "scene " : "the ", subject(stop), stop->reason);
+    buf_add_fmt(out, "%sintake is stopped for %s%s: %s; %s", out->len ? "; " : "",
+                stop->name[0] ? "scene " : "the ", subject(stop), stop->reason, stop->remedy);
 }
 
 void stops_say(const struct stops *s, struct buf *out)

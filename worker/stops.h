@@ -3,7 +3,9 @@
  * the whole account, or one scene (DESIGN.md section 7). While stopped, one job at a time is let
  * through as a trial each probe interval (of the account only after a harmless query was answered
  * well, so that a wrong key burns no attempts); anything but a refusal of that kind ends the stop.
- * Also keeps the rows of like refusals that turn into one.
+ * Requests overlap, so their order is that in which they began: what began before the stop does not
+ * end it, and what began before a good one does not stop again.
+ * Also keeps the rows of like refusals that turn into a stop.
  */
 #ifndef SENDCODE_WORKER_STOPS_H
 #define SENDCODE_WORKER_STOPS_H
@@ -21,8 +23,11 @@ struct meters;
 struct stop {
     char name[64];       /* the scene's name; "" is the account */
     char reason[96];     /* the provider's code, or our own word; "" when not stopped */
+    const char *remedy;  /* one clause, for good */
     bool trial;          /* a trial is under way */
-    int64_t trial_at_us; /* boot clock: the next trial not before */
+    int64_t trial_at_us; /* boot clock, as all of these: the next trial not before */
+    int64_t since_us;    /* when it was stopped */
+    int64_t good_us;     /* when the latest request began that was taken */
     char streak_code[96];
     char streak_phones[STOP_STREAK][PHONE_MAX + 1];
     unsigned streak;
@@ -58,14 +63,15 @@ void stops_on_trial_over(struct stops *s, const char *scene, int64_t now_us);
 struct stop_cause {
     bool account;       /* it concerns every scene */
     const char *reason; /* the provider's code, or our own word */
-    const char *remedy; /* NULL: see docs/OPERATIONS.md */
+    const char *remedy; /* one clause that lives on; NULL: see docs/OPERATIONS.md */
+    int64_t began_us;   /* when the request that met it began */
 };
 void stops_on_refused(struct stops *s, const char *scene, const struct stop_cause *cause,
                       int64_t now_us);
 
-/* The provider took a request of this scene, or refused it for the number's own sake: true if that
- * ended a stop. */
-NODISCARD bool stops_on_answer(struct stops *s, const char *scene, bool accepted);
+/* The provider took a request of this scene that began then, or refused it for the number's own
+ * sake: true if that ended a stop. */
+NODISCARD bool stops_on_answer(struct stops *s, const char *scene, bool accepted, int64_t began_us);
 
 /* One number was refused for good. True when that makes the row full: take it for a refusal to be
  * mended. */

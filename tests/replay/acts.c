@@ -204,7 +204,7 @@ static void act_send_reply(struct replay *r, const struct line *l)
 {
     struct asked_for *a = must_find(r, l, ASKED_SEND);
     struct sender_handlers h = pipeline_sender_handlers(r->fakes.pipeline);
-    struct send_result result = {.transport = SEND_NOT_SENT, .started_us = clock_boot_us()};
+    struct send_result result = {.transport = SEND_NOT_SENT, .started_us = a->at_us};
     const char *code = line_value(l, "code", line_has(l, "ok") ? "Ok" : NULL);
     result.signature_age_us = line_duration_us(l, line_value(l, "age", "0s"));
     if (!line_has(l, "not_sent")) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/domain/job_status.h"
 
 void fakes_log(struct fakes *f, enum asked what, uint64_t ticket, const char *job,
@@ -12,7 +13,7 @@ void fakes_log(struct fakes *f, enum asked what, uint64_t ticket, const char *jo
     if (f->n_log == FAKE_LOG_MAX)
         panic("the scenario asks for more than %d things", FAKE_LOG_MAX);
     struct asked_for *a = &f->log[f->n_log++];
-    *a = (struct asked_for){.what = what, .ticket = ticket};
+    *a = (struct asked_for){.what = what, .ticket = ticket, .at_us = clock_boot_us()};
     snprintf(a->job, sizeof(a->job), "%s", job);
     snprintf(a->detail, sizeof(a->detail), "%s", detail);
 }

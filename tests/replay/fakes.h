@@ -26,6 +26,7 @@ struct asked_for {
     uint64_t ticket;
     char job[80];     /* job_id; for dead letters and notes "PARTITION:OFFSET" */
     char detail[160]; /* what EXPECT lines compare: state, reason, code … */
+    int64_t at_us;    /* boot clock: when it was asked */
     bool answered;
     bool expected;
 };

@@ -13,9 +13,10 @@ static void accept(struct world *w, const struct send *s)
     w->sent++;
 }
 
-static void give(struct world *w, size_t i, const struct send_result *r)
+static void give(struct world *w, size_t i, struct send_result *r)
 {
     uint64_t ticket = w->sends[i].ticket;
+    r->started_us = w->sends[i].began_us;
     w->sends[i] = w->sends[--w->n_sends];
     struct sender_handlers h = pipeline_sender_handlers(w->pipeline);
     h.sent(h.arg, ticket, r);
@@ -25,7 +26,7 @@ static void ask_gate(struct world *w, size_t i)
 {
     struct send *s = &w->sends[i];
     struct sender_handlers h = pipeline_sender_handlers(w->pipeline);
-    struct send_result r = {.transport = SEND_NOT_SENT, .started_us = clock_boot_us()};
+    struct send_result r = {.transport = SEND_NOT_SENT};
     if (!w->calm && world_chance(w, 10)) {
         give(w, i, &r);
         return;
@@ -48,7 +49,7 @@ static void ask_gate(struct world *w, size_t i)
 
 void provider_time_out(struct world *w, size_t i)
 {
-    const struct send_result r = {.transport = SEND_NO_ANSWER, .started_us = clock_boot_us()};
+    struct send_result r = {.transport = SEND_NO_ANSWER};
     if (world_chance(w, 50))
         accept(w, &w->sends[i]);
     give(w, i, &r);
@@ -65,8 +66,7 @@ void provider_step(struct world *w, size_t i)
         "InternalError.OtherError",
         "AuthFailure.SignatureExpire",
     };
-    struct send_result r = {
-        .transport = SEND_ANSWERED, .http_status = 200, .started_us = clock_boot_us()};
+    struct send_result r = {.transport = SEND_ANSWERED, .http_status = 200};
     if (!w->sends[i].gated) {
         ask_gate(w, i);
         return;
@@ -111,7 +111,7 @@ static void send_sms(void *self, uint64_t ticket, const struct sms *sms)
     if (strcmp(sms->phone, j->phone) != 0)
         world_fail(w, "%s is sent to another phone", j->job_id);
     struct send *s = &w->sends[w->n_sends++];
-    *s = (struct send){.ticket = ticket};
+    *s = (struct send){.ticket = ticket, .began_us = clock_boot_us()};
     snprintf(s->job_id, sizeof(s->job_id), "%s", sms->session_context);
 }
 

@@ -56,6 +56,7 @@ struct db_job {
 struct send {
     uint64_t ticket;
     char job_id[16];
+    int64_t began_us; /* boot clock, as it all */
     bool gated;
     int64_t gated_us;
 };

@@ -30,7 +30,7 @@ static void tear_down(struct rig *r)
 static void refuse(struct stops *s, const char *scene, bool account, const char *reason,
                    int64_t now_us)
 {
-    const struct stop_cause cause = {.account = account, .reason = reason};
+    const struct stop_cause cause = {.account = account, .reason = reason, .began_us = now_us};
     stops_on_refused(s, scene, &cause, now_us);
 }
 
@@ -48,7 +48,7 @@ static void scene_is_tried_once_an_interval(void **state)
     stops_on_trial_over(&r.stops, "a", INTERVAL);
     assert_int_equal(stops_ask(&r.stops, "a", INTERVAL + 1), STOP_HOLD);
     assert_int_equal(stops_ask(&r.stops, "a", 2 * INTERVAL), STOP_TRIAL);
-    assert_true(stops_on_answer(&r.stops, "a", true));
+    assert_true(stops_on_answer(&r.stops, "a", true, 2 * INTERVAL));
     assert_int_equal(stops_ask(&r.stops, "a", 2 * INTERVAL), STOP_GO);
     tear_down(&r);
 }
@@ -72,6 +72,49 @@ static void account_is_tried_only_after_a_good_probe(void **state)
     tear_down(&r);
 }
 
+static void what_began_before_a_stop_does_not_end_it(void **state)
+{
+    struct rig r;
+    (void)state;
+    set_up(&r);
+    refuse(&r.stops, "a", true, "Arrears", 100);
+    refuse(&r.stops, "b", false, "Bad.Template", 200);
+    assert_false(stops_on_answer(&r.stops, "b", true, 99));
+    assert_true(stops_account_is_stopped(&r.stops));
+    assert_true(stops_on_answer(&r.stops, "b", true, 150));
+    assert_false(stops_account_is_stopped(&r.stops));
+    assert_true(stops_hold(&r.stops, "b"));
+    assert_false(stops_hold(&r.stops, "a"));
+    assert_true(stops_on_answer(&r.stops, "b", true, 200));
+    assert_false(stops_hold(&r.stops, "b"));
+    tear_down(&r);
+}
+
+static void a_stop_that_is_refused_again_is_as_old_as_it_was(void **state)
+{
+    struct rig r;
+    (void)state;
+    set_up(&r);
+    refuse(&r.stops, "a", false, "Bad.Template", 100);
+    refuse(&r.stops, "a", false, "Bad.Sign", 300);
+    assert_true(stops_on_answer(&r.stops, "a", false, 200));
+    tear_down(&r);
+}
+
+static void what_began_before_a_good_answer_does_not_stop_again(void **state)
+{
+    struct rig r;
+    (void)state;
+    set_up(&r);
+    const struct stop_cause late = {.account = true, .reason = "Arrears", .began_us = 99};
+    assert_false(stops_on_answer(&r.stops, "a", true, 100));
+    stops_on_refused(&r.stops, "b", &late, 500);
+    assert_false(stops_account_is_stopped(&r.stops));
+    refuse(&r.stops, "b", true, "Arrears", 501);
+    assert_true(stops_account_is_stopped(&r.stops));
+    tear_down(&r);
+}
+
 static void five_phones_in_a_row_are_a_fault_until_one_is_accepted(void **state)
 {
     static const char *const phones[] = {"+8613800138001", "+8613800138002", "+8613800138003",
@@ -85,7 +128,7 @@ static void five_phones_in_a_row_are_a_fault_until_one_is_accepted(void **state)
     }
     assert_true(stops_on_number_refused(&r.stops, "a", phones[4], "X"));
     assert_true(stops_on_number_refused(&r.stops, "a", phones[0], "X"));
-    assert_false(stops_on_answer(&r.stops, "a", true));
+    assert_false(stops_on_answer(&r.stops, "a", true, 0));
     assert_false(stops_on_number_refused(&r.stops, "a", phones[0], "X"));
     for (size_t i = 1; i < 4; i++)
         assert_false(stops_on_number_refused(&r.stops, "a", phones[i], "X"));
@@ -105,6 +148,7 @@ static void what_is_stopped_is_said_with_its_reason(void **state)
     stops_say(&r.stops, &why);
     assert_non_null(strstr(buf_text(&why), "scene a"));
     assert_non_null(strstr(buf_text(&why), "Bad.Template"));
+    assert_non_null(strstr(buf_text(&why), "docs/OPERATIONS.md"));
     buf_free(&why);
     tear_down(&r);
 }
@@ -140,6 +184,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scene_is_tried_once_an_interval),
         cmocka_unit_test(account_is_tried_only_after_a_good_probe),
+        cmocka_unit_test(what_began_before_a_stop_does_not_end_it),
+        cmocka_unit_test(a_stop_that_is_refused_again_is_as_old_as_it_was),
+        cmocka_unit_test(what_began_before_a_good_answer_does_not_stop_again),
         cmocka_unit_test(five_phones_in_a_row_are_a_fault_until_one_is_accepted),
         cmocka_unit_test(reload_tries_what_is_configured_and_forgets_the_rest),
         cmocka_unit_test(what_is_stopped_is_said_with_its_reason),
