@@ -21,7 +21,10 @@ target_link_libraries(pg_restart_test PRIVATE sc_test_claims)
 sc_integration_test(pg_restart_test
     COMMAND ${CMAKE_CURRENT_LIST_DIR}/pg_restart_test.sh $<TARGET_FILE:pg_restart_test>)
 
-add_executable(pg_schema_test ${CMAKE_CURRENT_LIST_DIR}/pg_schema_test.c)
-add_dependencies(pg_schema_test sendcodectl)
-target_link_libraries(pg_schema_test PRIVATE sc_test_claims)
-sc_integration_test(pg_schema_test SERVERS postgres COMMAND $<TARGET_FILE:pg_schema_test>)
+foreach(name pg_schema_test)
+    add_executable(${name}
+        ${CMAKE_CURRENT_LIST_DIR}/${name}.c ${CMAKE_CURRENT_LIST_DIR}/pg_schema_live.c)
+    add_dependencies(${name} sendcodectl)
+    target_link_libraries(${name} PRIVATE sc_test_claims)
+    sc_integration_test(${name} SERVERS postgres COMMAND $<TARGET_FILE:${name}>)
+endforeach()

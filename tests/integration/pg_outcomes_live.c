@@ -2,6 +2,7 @@
 #include "tests/integration/pg_outcomes_live.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -17,10 +18,11 @@ static void on_recorded(void *arg, const struct outcome_answer *answers, size_t 
     for (size_t i = 0; i < n; i++) {
         uint64_t ticket = answers[i].ticket;
         const char *trace = answers[i].status.traceparent;
-        assert_true(ticket < BATCH);
+        assert_true(ticket < OUTCOMES_BATCH);
         f->answered[ticket]++;
         f->refused[ticket] = answers[i].refused_row;
         f->odd[ticket] = answers[i].odd_row;
+        f->answer = answers[i];
         snprintf(f->traceparent, sizeof f->traceparent, "%s", trace ? trace : "");
     }
 }
@@ -62,9 +64,16 @@ static void on_parked(void *arg, const struct parked_job *jobs, size_t n, int64_
 {
     struct outcomes_live *f = arg;
 
-    (void)jobs;
     f->takes++;
     f->n_parked = n;
+    for (size_t i = 0; i < n && i < ARRAY_LEN(f->parked); i++) {
+        f->parked[i].kind = jobs[i].kind;
+        f->parked[i].lease = jobs[i].lease;
+        f->parked[i].day_us = jobs[i].day_us;
+        f->parked[i].attempt = jobs[i].attempt;
+        f->parked[i].epoch = jobs[i].epoch;
+        snprintf(f->parked[i].job_id, sizeof f->parked[i].job_id, "%s", jobs[i].job_id);
+    }
     f->asked_us = asked_us;
 }
 
@@ -72,9 +81,10 @@ static void on_settled(void *arg, const struct settlement_answer *a)
 {
     struct outcomes_live *f = arg;
 
-    assert_true(a->ticket < BATCH);
+    assert_true(a->ticket < OUTCOMES_BATCH);
     f->answered[a->ticket]++;
     f->how = a->how;
+    f->settled_state = a->status.state;
     snprintf(f->settled_job, sizeof f->settled_job, "%s", a->status.job_id ? a->status.job_id : "");
 }
 
@@ -142,19 +152,18 @@ struct outcomes_handlers outcomes_live_handlers(struct outcomes_live *f)
     };
 }
 
-void outcomes_live_start(struct outcomes_live *f, const struct outcomes_handlers *h)
+void outcomes_live_start_adapter(struct outcomes_live *f, const char *dsn,
+                                 const struct outcomes_handlers *h)
 {
     static char jobs[] = "jobs";
     static char name[] = "worker-1";
     struct outcomes_handlers own = outcomes_live_handlers(f);
     struct err e;
+    char *own_dsn = strdup(dsn);
 
-    memset(f, 0, sizeof *f);
-    live_make_database(&f->db, "pg_outcomes");
-    live_sql_file(&f->db, STUB);
     f->settings.topics.jobs = jobs;
     f->settings.worker.name = name;
-    f->settings.postgres.dsn = f->db.dsn;
+    f->settings.postgres.dsn = own_dsn;
     f->settings.tencent.doubt_grace = 60;
     f->settings.tencent.resend_after_doubt = true;
     f->loop = loop_new(&e);
@@ -162,15 +171,29 @@ void outcomes_live_start(struct outcomes_live *f, const struct outcomes_handlers
     f->adapter = pg_outcomes_new(f->loop, &f->settings, h ? h : &own, &e);
     assert_non_null(f->adapter);
     f->port = pg_outcomes_port(f->adapter);
+    free(own_dsn); /* it was needed during the call only */
     live_run(f->loop, outcomes_live_is_idle, f);
     log_set_sink(on_log, f);
 }
 
-void outcomes_live_stop(struct outcomes_live *f)
+void outcomes_live_stop_adapter(struct outcomes_live *f)
 {
     log_set_sink(NULL, NULL);
     pg_outcomes_free(f->adapter);
     loop_free(f->loop);
+}
+
+void outcomes_live_start(struct outcomes_live *f, const struct outcomes_handlers *h)
+{
+    memset(f, 0, sizeof *f);
+    live_make_database(&f->db, "pg_outcomes");
+    live_sql_file(&f->db, STUB);
+    outcomes_live_start_adapter(f, f->db.dsn, h);
+}
+
+void outcomes_live_stop(struct outcomes_live *f)
+{
+    outcomes_live_stop_adapter(f);
     live_drop_database(&f->db);
 }
 

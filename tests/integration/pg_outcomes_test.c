@@ -94,13 +94,13 @@ static void each_value_finds_its_parameter_and_its_way_back(void **state)
 static void a_refused_outcome_stands_alone_and_the_others_go_through(void **state)
 {
     struct outcomes_live f;
-    struct outcome rows[BATCH];
-    char ids[BATCH][32];
+    struct outcome rows[OUTCOMES_BATCH];
+    char ids[OUTCOMES_BATCH][32];
 
     (void)state;
     memset(rows, 0, sizeof rows);
     outcomes_live_start(&f, NULL);
-    for (int i = 0; i < BATCH; i++) {
+    for (int i = 0; i < OUTCOMES_BATCH; i++) {
         snprintf(ids[i], sizeof ids[i], "%s-%d",
                  i == 13   ? "poison-data"
                  : i == 14 ? "poison-key"
@@ -110,9 +110,9 @@ static void a_refused_outcome_stands_alone_and_the_others_go_through(void **stat
         rows[i].job_id = ids[i];
         rows[i].state = JOB_SENT;
     }
-    f.port.record(f.port.self, rows, BATCH);
+    f.port.record(f.port.self, rows, OUTCOMES_BATCH);
     outcomes_live_finish(&f);
-    for (int i = 0; i < BATCH; i++) {
+    for (int i = 0; i < OUTCOMES_BATCH; i++) {
         assert_int_equal(f.answered[i], 1);
         assert_int_equal(f.refused[i], i == 13);
         assert_int_equal(f.odd[i], i == 14);
