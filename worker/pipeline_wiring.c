@@ -131,6 +131,8 @@ static void on_probed(void *arg, const char *why)
 {
     struct pipeline *p = arg;
     stops_on_probed(&p->stops, why, loop_now_us(p->loop));
+    if (!why)
+        held_wake_stopped(&p->held, p->flights.at[PLACE_HELD]);
     pipeline_wake(p);
 }
 

@@ -16,6 +16,7 @@ struct rule {
     int32_t retry_after; /* seconds; 0: not known */
     bool ambiguous;      /* the message may be out all the same */
     bool is_prefix;
+    const char *remedy; /* of a CONFIG fault; NULL: see docs/OPERATIONS.md */
 };
 
 static const struct rule rules[] = {
@@ -106,6 +107,7 @@ static struct provider_verdict judge_code(const char *code)
         return plain(VERDICT_IN_DOUBT);
     v = plain(rule->verdict);
     v.scope = rule->scope;
+    v.remedy = rule->remedy;
     v.has_retry_after = rule->retry_after > 0;
     v.retry_after = rule->retry_after;
     return v;

@@ -1,5 +1,5 @@
 # Makes provider_verdict's table: awk -f this error-codes.tsv error-rules.tsv > provider_verdict_table.inc
-# A row is {code, class, scope, retry_after, ambiguous, is_prefix}. Any fault in the data fails the build.
+# A row is {code, class, scope, retry_after, ambiguous, is_prefix, remedy}. Any fault in the data fails the build.
 BEGIN { FS = "\t" }
 
 function fail(text) {
@@ -28,7 +28,7 @@ file == 1 {
 }
 
 {
-    if (NF != 4) fail("expected code, class, scope, seconds")
+    if (NF != 4 && NF != 5) fail("expected code, class, scope, seconds, remedy")
     prefix = sub(/\*$/, "", $1)
     if (prefix) {
         order[++n] = $1
@@ -41,14 +41,18 @@ file == 1 {
     if ($3 == "scene") scope[$1] = "SCENE"
     else if ($3 != "-" && $3 != "account") fail("unknown scope " $3)
     if ($4 != "-") seconds[$1] = $4
+    if (NF == 5) {
+        if (class[$1] != "CONFIG" || $5 ~ /["\\]/) fail("no CONFIG fault, or not plain text")
+        remedy[$1] = "\"" $5 "\""
+    }
 }
 
 END {
     if (failed) exit 1
     for (i = 1; i <= n; i++) {
         c = order[i]
-        printf "{\"%s\", VERDICT_%s, SCOPE_%s, %d, %s, %s},\n", c, class[c], \
+        printf "{\"%s\", VERDICT_%s, SCOPE_%s, %d, %s, %s, %s},\n", c, class[c], \
             (c in scope) ? scope[c] : "ACCOUNT", seconds[c], ambiguous[c] ? "true" : "false", \
-            (c in is_prefix) ? "true" : "false"
+            (c in is_prefix) ? "true" : "false", (c in remedy) ? remedy[c] : "NULL"
     }
 }

@@ -188,7 +188,7 @@ static void on_config(struct pipeline *p, struct flight *f, bool account, const 
 static void on_rejected(struct pipeline *p, struct flight *f, enum job_reason reason)
 {
     if (stops_on_number_refused(&p->stops, f->job.scene_name, f->job.phone, f->result.code))
-        on_config(p, f, false, NULL);
+        on_config(p, f, false, "five phones in a row were refused alike: is it the scene's fault?");
     else
         decide(f, ATTEMPT_REFUSED, JOB_REJECTED, reason);
 }

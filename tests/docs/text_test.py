@@ -110,7 +110,7 @@ class Operations(unittest.TestCase):
         rules = {}
         for line in (ROOT / "worker/error-rules.tsv").read_text(encoding="utf-8").splitlines():
             if line and not line.startswith("#"):
-                code, action, scope, _ = line.split("\t")
+                code, action, scope = line.split("\t")[:3]
                 rules[code] = (action, scope)
         found = {}
         for line in (ROOT / "worker/error-codes.tsv").read_text(encoding="utf-8").splitlines():
