@@ -39,7 +39,7 @@ struct provider_verdict {
     enum job_reason reason; /* of the state it leads to; REASON_NONE if it leads to none */
     bool of_clock;          /* refused for the timestamp: says nothing of the provider's load */
     bool sign_again;        /* with VERDICT_RETRY: now, once, with the clock learned anew */
-    const char *remedy; /* with VERDICT_CONFIG, one clause; NULL: see docs/OPERATIONS.md */
+    const char *remedy;     /* with VERDICT_CONFIG, one clause; NULL: see docs/OPERATIONS.md */
     bool has_retry_after;
     int32_t retry_after; /* seconds, where the provider's rule says so */
 };

@@ -1,9 +1,14 @@
 # Tencent Cloud SMS as the sender: curl, signatures, and the reading of its answers.
 add_library(sc_worker_tencent STATIC
+    tencent/account_queries.c
     tencent/answer.c
+    tencent/envelope.c
     tencent/http_client.c
     tencent/http_client_multi.c
     tencent/provider_clock.c
+    tencent/records_page.c
+    tencent/records_query.c
+    tencent/signed_client.c
     tencent/tencent_sms.c)
 target_link_libraries(sc_worker_tencent
     PUBLIC sc_flags sc_common sc_loop sc_json sc_crypto

@@ -1,5 +1,7 @@
 if(COMMAND sc_fuzz_target)
-    sc_fuzz_target(provider_answer
-        SOURCES ${CMAKE_CURRENT_LIST_DIR}/provider_answer.c
-        LIBS sc_worker_tencent)
+    foreach(name provider_answer provider_records)
+        sc_fuzz_target(${name}
+            SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}.c
+            LIBS sc_worker_tencent)
+    endforeach()
 endif()

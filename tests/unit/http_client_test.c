@@ -48,16 +48,14 @@ static struct outcome post_to(struct loop *l, const char *endpoint, const char *
 {
     static const char *const none[] = {NULL};
     static const char *const headers[] = {"X-Test: 1"};
-    const struct http_client_options options = {.endpoint = endpoint,
-                                                .ca_file = ca_file,
-                                                .timeout_us = 2 * US_PER_S,
-                                                .max_requests = 1,
-                                                .max_body = 1000};
+    const struct http_client_options options = {
+        .endpoint = endpoint, .ca_file = ca_file, .timeout_us = 2 * US_PER_S, .max_requests = 1};
     struct outcome o = {.loop = l};
     const struct http_post p = {.headers = headers,
                                 .n_headers = 1,
                                 .body = "{}",
                                 .body_len = 2,
+                                .max_answer = 1000,
                                 .gate = on_gate,
                                 .done = on_done,
                                 .arg = &o};

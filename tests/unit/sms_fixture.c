@@ -14,7 +14,7 @@
 
 static void came(struct fixture *f)
 {
-    if (f->results + f->ready + f->probed == f->wanted)
+    if (f->results + f->ready + f->probed + f->records == f->wanted)
         loop_stop(f->loop);
 }
 
@@ -54,6 +54,16 @@ static void on_ready(void *arg)
     came(f);
 }
 
+static void on_records(void *arg, uint64_t ticket, const struct records_answer *a)
+{
+    struct fixture *f = arg;
+
+    f->records++;
+    f->last_ticket = ticket;
+    (void)a;
+    came(f);
+}
+
 static void on_guard(void *arg)
 {
     struct fixture *f = arg;
@@ -76,6 +86,10 @@ static void on_request(void *arg, struct tiny_conn *c, const char *head, const c
             tiny_conn_reply(c, 200, PROVIDER_DATE, OK_ANSWER);
         return;
     }
+    if (strcmp(action, "DescribeSendRecordList") == 0) {
+        tiny_conn_reply(c, 200, PROVIDER_DATE, "{\"Response\":{\"SendRecordSet\":[]}}");
+        return;
+    }
     assert_string_equal(action, "DescribePhoneNumberInfo");
     if (f->on_query)
         f->on_query(f, c, head, body);
@@ -87,8 +101,12 @@ void fixture_start(struct fixture *f, const struct fixture_options *o)
 {
     char endpoint[64], region[] = "ap-guangzhou", id[] = "AKIDTEST", key[] = "secret";
     struct settings s = {0};
-    const struct sender_handlers h = {
-        .arg = f, .gate = on_gate, .sent = on_sent, .probed = on_probed, .ready = on_ready};
+    const struct sender_handlers h = {.arg = f,
+                                      .gate = on_gate,
+                                      .sent = on_sent,
+                                      .probed = on_probed,
+                                      .ready = on_ready,
+                                      .records = on_records};
     struct buf token = BUF_INIT;
     struct err e = {0};
 
@@ -144,10 +162,10 @@ void fixture_send(struct fixture *f, uint64_t ticket)
 
 void fixture_run(struct fixture *f, unsigned n)
 {
-    f->wanted = f->results + f->ready + f->probed + n;
+    f->wanted = f->results + f->ready + f->probed + f->records + n;
     loop_timer_start(f->guard, GUARD_US);
     loop_run(f->loop);
     loop_timer_stop(f->guard);
-    if (f->results + f->ready + f->probed != f->wanted)
+    if (f->results + f->ready + f->probed + f->records != f->wanted)
         fail_msg("no answer came through");
 }

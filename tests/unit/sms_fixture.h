@@ -43,9 +43,9 @@ struct fixture {
     unsigned results;
     struct send_result last;
     uint64_t last_ticket;
-    unsigned ready, probed;
+    unsigned ready, probed, records;
     char probe_why[160]; /* "" for NULL */
-    unsigned wanted;     /* the loop stops when results + ready + probed get here */
+    unsigned wanted;     /* the loop stops when results + ready + probed + records get here */
 };
 
 struct fixture_options {
@@ -59,7 +59,7 @@ void fixture_start(struct fixture *f, const struct fixture_options *o);
 void fixture_end(struct fixture *f);
 
 void fixture_send(struct fixture *f, uint64_t ticket);
-/* Until n more of results, ready and probed have come; fails the test when they do not. */
+/* Until n more of results, ready, probed and records have come; fails the test when they do not. */
 void fixture_run(struct fixture *f, unsigned n);
 
 #endif

@@ -12,6 +12,17 @@ sc_unit_test(tencent_requests_test
         ${CMAKE_CURRENT_LIST_DIR}/tiny_server.c
     LIBS sc_worker_tencent)
 sc_unit_test(answer_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/answer_test.c LIBS sc_worker_tencent)
+sc_unit_test(records_page_test
+    SOURCES ${CMAKE_CURRENT_LIST_DIR}/records_page_test.c
+    LIBS sc_worker_tencent)
+foreach(name records_query_test records_doubt_test)
+    sc_unit_test(${name}
+        SOURCES
+            ${CMAKE_CURRENT_LIST_DIR}/${name}.c
+            ${CMAKE_CURRENT_LIST_DIR}/records_rig.c
+            ${CMAKE_CURRENT_LIST_DIR}/tiny_server.c
+        LIBS sc_worker_tencent)
+endforeach()
 sc_unit_test(provider_clock_test
     SOURCES ${CMAKE_CURRENT_LIST_DIR}/provider_clock_test.c
     LIBS sc_worker_tencent)

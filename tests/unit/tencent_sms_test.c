@@ -255,6 +255,26 @@ static void as_many_as_allowed_go_at_once_on_kept_connections(void **state)
     fixture_end(&f);
 }
 
+static void queries_for_records_take_no_sends_place(void **state)
+{
+    const struct records_query q = {.phone = PHONE, .sdk_app_id = "1400006666"};
+    struct fixture f;
+
+    (void)state;
+    start(&f);
+    f.on_send = never_answer;
+    for (unsigned i = 0; i < IN_FLIGHT; i++)
+        fixture_send(&f, i);
+    for (unsigned i = 0; i < QUERIES_MAX; i++)
+        f.sender->query_records(f.sender->self, 100 + i, &q);
+    f.sender->probe(f.sender->self);
+    fixture_run(&f, QUERIES_MAX + 1);
+    assert_int_equal(f.records, QUERIES_MAX);
+    assert_int_equal(f.probed, 1);
+    assert_true(f.gate_calls <= IN_FLIGHT); /* nobody asks whether a query may go */
+    fixture_end(&f);
+}
+
 static void freeing_drops_what_is_under_way(void **state)
 {
     struct fixture f;
@@ -280,6 +300,7 @@ int main(void)
         cmocka_unit_test(a_gate_that_says_no_leaves_nothing),
         cmocka_unit_test(an_idle_connection_closed_by_the_server_costs_nothing),
         cmocka_unit_test(as_many_as_allowed_go_at_once_on_kept_connections),
+        cmocka_unit_test(queries_for_records_take_no_sends_place),
         cmocka_unit_test(freeing_drops_what_is_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

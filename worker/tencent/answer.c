@@ -1,67 +1,12 @@
-/* Strict reading of Tencent's answers; texts from outside pass only as patterns we know. */
+/* Strict reading of what SendSms and DescribePhoneNumberInfo answer. */
 #include "worker/tencent/answer.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "common/err.h"
 #include "common/json.h"
-#include "common/text.h"
 #include "worker/ports/sender.h"
-
-#define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-#define CODE_CHARACTERS ALPHANUMERIC "._"
-#define ID_CHARACTERS ALPHANUMERIC "._:-"
-#define SERIAL_CHARACTERS ID_CHARACTERS "+/=@#,;|~*"
-
-static const struct json_limits answer_limits = {.max_depth = 8, .unique_top_keys = true};
-
-/*
- * The text member of obj into out when it is 1 … size-1 bytes of `set`; else false, and out is "".
- */
-static bool read_text(const struct json *obj, const char *key, const char *set, char *out,
-                      size_t size)
-{
-    size_t len = 0;
-    const char *s = json_string(json_get(obj, key), &len);
-
-    out[0] = '\0';
-    if (!s || len == 0 || len >= size || !text_all_in(s, len, set))
-        return false;
-    memcpy(out, s, len);
-    out[len] = '\0';
-    return true;
-}
-
-/* Parses the envelope. NULL and why when there is none; the caller frees *root in either case. */
-static const struct json *read_envelope(const char *body, size_t len, struct json **root,
-                                        char why[160])
-{
-    struct err e = {0};
-    const struct json *response;
-
-    *root = json_parse(body, len, &answer_limits, &e);
-    if (!*root) {
-        snprintf(why, 160, "the answer is not JSON: %.120s", e.text);
-        return NULL;
-    }
-    response = json_get(*root, "Response");
-    if (json_type(response) != JSON_OBJECT) {
-        snprintf(why, 160, "the answer has no Response");
-        return NULL;
-    }
-    return response;
-}
-
-/* True when there is an Error; then its code, or "" when it is none that can be read. */
-static bool read_error(const struct json *response, char code[96])
-{
-    code[0] = '\0';
-    if (!json_has(response, "Error"))
-        return false;
-    (void)read_text(json_get(response, "Error"), "Code", CODE_CHARACTERS, code, 96);
-    return true;
-}
+#include "worker/tencent/envelope.h"
 
 /* NULL, or why this status says nothing about our number. */
 static const char *read_status(const struct json *status, const char *phone, struct send_result *r)
@@ -73,14 +18,14 @@ static const char *read_status(const struct json *status, const char *phone, str
 
     if (!number || strcmp(number, phone) != 0)
         return "the answer is about another number";
-    if (!read_text(status, "Code", CODE_CHARACTERS, r->code, sizeof(r->code)))
+    if (!envelope_text(status, "Code", ENVELOPE_CODE, r->code, sizeof(r->code)))
         return "the answer has no readable Code for the number";
     if (json_has(status, "Fee") &&
         (!json_int(json_get(status, "Fee"), &fee) || fee < 0 || fee > INT32_MAX))
         return "the answer's Fee is no number";
     r->accepted = strcmp(r->code, "Ok") == 0;
     if (r->accepted) {
-        if (!read_text(status, "SerialNo", SERIAL_CHARACTERS, r->serial_no, sizeof(r->serial_no)))
+        if (!envelope_text(status, "SerialNo", ENVELOPE_SERIAL, r->serial_no, sizeof(r->serial_no)))
             return "the answer says Ok without a readable SerialNo";
         r->fee = (int32_t)fee;
         return NULL;
@@ -95,8 +40,8 @@ static const char *read_response(const struct json *response, const char *phone,
 {
     const struct json *set = json_get(response, "SendStatusSet");
 
-    (void)read_text(response, "RequestId", ID_CHARACTERS, r->request_id, sizeof(r->request_id));
-    if (read_error(response, r->code)) {
+    (void)envelope_text(response, "RequestId", ENVELOPE_ID, r->request_id, sizeof(r->request_id));
+    if (envelope_error(response, r->code)) {
         if (json_has(response, "SendStatusSet"))
             return "the answer has an Error and a SendStatusSet";
         r->top_level = true;
@@ -112,7 +57,7 @@ static const char *read_response(const struct json *response, const char *phone,
 void answer_read_send(const char *body, size_t len, const char *phone, struct send_result *r)
 {
     struct json *root = NULL;
-    const struct json *response = read_envelope(body, len, &root, r->why);
+    const struct json *response = envelope_open(body, len, &root, r->why);
     const char *fault = response ? read_response(response, phone, r) : r->why;
 
     r->transport = SEND_ANSWERED;
@@ -131,12 +76,12 @@ void answer_read_send(const char *body, size_t len, const char *phone, struct se
 bool answer_read_query(const char *body, size_t len, char code[96], char why[160])
 {
     struct json *root = NULL;
-    const struct json *response = read_envelope(body, len, &root, why);
+    const struct json *response = envelope_open(body, len, &root, why);
     bool is_answer = false;
 
     code[0] = '\0';
     if (response) {
-        is_answer = read_error(response, code)
+        is_answer = envelope_error(response, code)
                         ? code[0] != '\0'
                         : json_type(json_get(response, "PhoneNumberInfoSet")) == JSON_ARRAY;
         if (!is_answer)

@@ -19,6 +19,9 @@
 #define IDLE_CONNECTION_MAX_S 50L /* Tencent closes idle connections at 60 */
 #define CONNECTION_LIFETIME_S 600L
 #define RECEIVE_BUFFER 4096L
+#define ANSWER_KEPT_MAX                                                                            \
+    65536 /* of memory, for the next answer; a list of records may take more                       \
+           */
 #define SYSTEM_CA_PATH "/etc/ssl/certs"
 
 struct exchange {
@@ -48,7 +51,6 @@ struct http_client {
     unsigned n_exchanges;
     unsigned max_requests;
     struct exchange *free_exchanges;
-    size_t max_body;
     int64_t timeout_us;
     char *url;
     char *host;
@@ -141,7 +143,6 @@ static struct exchange *take_exchange(struct http_client *c)
         panic("more than %u requests under way to the provider", c->max_requests);
     x = mem_must_alloc(sizeof(*x));
     x->client = c;
-    x->answer.max = c->max_body;
     x->easy = curl_easy_init();
     if (!x->easy)
         panic("no memory for a request to the provider");
@@ -182,6 +183,7 @@ void http_client_post(struct http_client *c, const struct http_post *p)
         panic("no memory for a request to the provider");
     curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE, (long)x->body.len);
     curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, x->body.data);
+    x->answer.max = p->max_answer;
     x->id = p->id;
     x->gate = p->gate;
     x->done = p->done;
@@ -249,7 +251,10 @@ static void on_transfer_done(void *arg, CURL *easy, CURLcode rc)
     wipe_request(x);
     x->done(x->arg, x->id, &a);
 
-    buf_clear(&x->answer);
+    if (x->answer.cap > ANSWER_KEPT_MAX)
+        buf_free(&x->answer);
+    else
+        buf_clear(&x->answer);
     x->next_free = c->free_exchanges;
     c->free_exchanges = x;
 }
@@ -321,7 +326,6 @@ struct http_client *http_client_new(struct loop *l, const struct http_client_opt
 
     curl_global_init(CURL_GLOBAL_DEFAULT);
     c->timeout_us = o->timeout_us;
-    c->max_body = o->max_body;
     c->max_requests = o->max_requests;
     c->date_s = -1;
     c->exchanges = mem_must_alloc((o->max_requests + 1) * sizeof(struct exchange *));

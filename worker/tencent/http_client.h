@@ -18,7 +18,6 @@ struct http_client_options {
     const char *ca_file;   /* certificates trusted besides the system's; NULL or "": none */
     int64_t timeout_us;    /* of a request from the call to its answer */
     unsigned max_requests; /* under way; one more is the caller's bug */
-    size_t max_body;       /* of an answer, in bytes; a longer one is no answer */
 };
 
 enum http_fate {
@@ -44,7 +43,8 @@ struct http_post {
     size_t n_headers;           /* at most HTTP_POST_HEADERS_MAX */
     const void *body;
     size_t body_len;
-    uint64_t id; /* given back to the callbacks */
+    size_t max_answer; /* bytes of its body; a longer one is no answer */
+    uint64_t id;       /* given back to the callbacks */
     bool (*gate)(void *arg,
                  uint64_t id); /* NULL: yes. Called inside curl: no call back into this */
     void (*done)(void *arg, uint64_t id, const struct http_answer *a); /* may post again */

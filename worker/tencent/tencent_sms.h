@@ -1,7 +1,7 @@
 /*
  * Tencent Cloud SMS (API 2021-01-11) as the worker's sender: one signed request a job, each by the
  * provider's own clock (provider_clock.h), and a query of a number (DescribePhoneNumberInfo) to
- * learn that clock and to probe the account. Contract: worker/ports/sender.h.
+ * learn that clock and to probe the account, and of send records. Contract: worker/ports/sender.h.
  */
 #ifndef SENDCODE_WORKER_TENCENT_TENCENT_SMS_H
 #define SENDCODE_WORKER_TENCENT_TENCENT_SMS_H
