@@ -10,7 +10,7 @@ target_link_libraries(sc_test_claims PUBLIC sc_test_pg sc_worker_pg)
 
 foreach(name pg_conn_test pg_conn_loss_test pg_sync_test
         pg_claims_test pg_claims_faults_test pg_outcomes_test pg_outcomes_faults_test
-        pg_parked_test)
+        pg_outage_test pg_parked_test)
     add_executable(${name} ${CMAKE_CURRENT_LIST_DIR}/${name}.c)
     target_link_libraries(${name} PRIVATE sc_test_claims)
     sc_integration_test(${name} SERVERS postgres COMMAND $<TARGET_FILE:${name}>)

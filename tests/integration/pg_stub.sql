@@ -9,6 +9,8 @@ create sequence sendcode.claim_id_1;
 create sequence sendcode.claim_id_2;
 create sequence sendcode.claim_id_3;
 create table sendcode.heard (what text);
+-- A row: claims fail with this SQLSTATE.
+create table sendcode.trouble (state text);
 
 create function sendcode.schema_version() returns int language sql as 'select 1000';
 
@@ -34,6 +36,16 @@ begin
 end
 $$;
 
+create function sendcode.have_trouble() returns void language plpgsql as $$
+declare
+    v_state text := (select state from sendcode.trouble);
+begin
+    if v_state is not null then
+        raise exception 'could not extend file: No space left on device' using errcode = v_state;
+    end if;
+end
+$$;
+
 create function sendcode.claim(
     p_claim_id uuid, p_worker text, p_topic text, p_takeover_ms int, p_not_after_ms int,
     p_known_keys bytea[], p_partition int[], p_offset bigint[], p_incarnation int[],
@@ -53,6 +65,7 @@ begin
     perform setval('sendcode.claim_id_' || least(nextval('sendcode.calls'), 3),
                    abs(hashtextextended(p_claim_id::text, 0)) / 2 + 1);
     perform from sendcode.brake;
+    perform sendcode.have_trouble();
     perform sendcode.refuse_poison(p_job_id);
     return query
         select i, split_part(p_job_id[i], '-', 1), p_offset[i],

@@ -13,7 +13,8 @@
 
 #define CONNECT_TIMEOUT_S 10
 /* Longer than the server's own, so that a time-out is an answer and the connection stays. */
-#define STATEMENT_TIMEOUT_US (40 * US_PER_S)
+#define STATEMENT_TIMEOUT_US (20 * US_PER_S)
+#define SLOW_US (7 * US_PER_S) /* a statement that takes so long is told; a lock sooner */
 #define REPEAT_BASE_US (100 * US_PER_MS)
 #define REPEAT_CAP_US (5 * US_PER_S)
 
@@ -29,8 +30,9 @@ static const char *const setup[] = {
     "SET jit = off",
     "SET synchronous_commit = on",
     "SET default_transaction_isolation = 'read committed'",
-    "SET statement_timeout = '30s'",
-    "SET idle_in_transaction_session_timeout = '30s'",
+    "SET lock_timeout = '5s'",
+    "SET statement_timeout = '15s'",
+    "SET idle_in_transaction_session_timeout = '15s'",
     NULL,
 };
 
@@ -38,6 +40,7 @@ struct pg_session {
     struct pg *pg;
     struct pg_session_handlers handlers;
     struct loop_timer *repeat; /* a pause before the same is asked again */
+    struct loop_timer *slow;   /* runs while a statement does */
     struct backoff backoff;
     bool checked;    /* this connection's schema is new enough */
     bool healthy;    /* as last said */
@@ -146,6 +149,7 @@ static void on_answer(void *arg, const struct pg_result *r, const struct err *e)
 {
     struct pg_session *s = arg;
 
+    loop_timer_stop(s->slow);
     if (r || (s->of_rows && is_row_refusal(s, e))) {
         say_well(s);
         finish_request(s, r, e);
@@ -165,7 +169,8 @@ static void on_schema_version(void *arg, const struct pg_result *r, const struct
     }
     s->checked = pg_rows(r) == 1 && pg_i32(r, 0, 0) >= PG_SCHEMA_NEEDED;
     if (s->checked) {
-        say_well(s);
+        if (!s->sql) /* else its answer is the proof */
+            say_well(s);
         advance(s);
         return;
     }
@@ -181,6 +186,7 @@ static void try(struct pg_session *s)
 {
     if (s->handlers.before_try)
         s->handlers.before_try(s->handlers.arg, s->params);
+    loop_timer_start(s->slow, SLOW_US);
     pg_query(s->pg, s->sql, s->params, s->n_params, on_answer, s);
 }
 
@@ -200,6 +206,11 @@ static void advance(struct pg_session *s)
 static void on_repeat(void *arg)
 {
     advance(arg);
+}
+
+static void on_slow(void *arg)
+{
+    say_ill(arg, "PostgreSQL: a statement is without an answer for 7 s");
 }
 
 static void on_up(void *arg)
@@ -256,6 +267,7 @@ struct pg_session *pg_session_new(struct loop *l, const struct settings *setting
     s->handlers = *h;
     s->backoff = (struct backoff){.base_us = REPEAT_BASE_US, .cap_us = REPEAT_CAP_US};
     s->repeat = loop_timer_new(l, on_repeat, s);
+    s->slow = loop_timer_new(l, on_slow, s);
     s->pg = pg_new(l, &options, &handlers, e);
     if (!s->pg) {
         pg_session_free(s);
@@ -270,5 +282,6 @@ void pg_session_free(struct pg_session *s)
         return;
     pg_free(s->pg);
     loop_timer_free(s->repeat);
+    loop_timer_free(s->slow);
     mem_free(s);
 }
