@@ -1,6 +1,7 @@
 /*
  * Jobs held in memory, offset undone, until their time comes: retries, jobs whose phone is busy,
- * jobs of a stopped scene, claims of a former owner, rows that are odd. Their number is bounded by the pipeline.
+ * jobs of a stopped scene, claims of a former owner, rows that are odd. Their number is bounded by
+ * the pipeline.
  */
 #ifndef SENDCODE_WORKER_HELD_H
 #define SENDCODE_WORKER_HELD_H
