@@ -28,13 +28,13 @@ void window_on_success(struct window *w)
     }
 }
 
-void window_on_failure(struct window *w)
+void window_on_failure(struct window *w, unsigned others)
 {
     w->credit = 0;
     if (w->ignore > 0) {
         w->ignore--; /* it left before the cut, and says nothing about the window after it */
         return;
     }
-    w->ignore = w->size - 1;
+    w->ignore = others;
     w->size = MAX(w->size / 2, 1u);
 }

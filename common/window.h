@@ -1,6 +1,6 @@
 /*
  * A concurrency window (as postfix' qmgr and TCP): opens by one for each full window of successes,
- * halves on a throttle or failure, at most once per window of requests.
+ * halves on a throttle or failure, at most once for those requests that were under way together.
  */
 #ifndef SENDCODE_COMMON_WINDOW_H
 #define SENDCODE_COMMON_WINDOW_H
@@ -17,6 +17,6 @@ struct window {
 void window_init(struct window *w, unsigned max); /* starts fully open */
 void window_set_max(struct window *w, unsigned max);
 void window_on_success(struct window *w);
-void window_on_failure(struct window *w);
+void window_on_failure(struct window *w, unsigned others); /* that are still under way */
 
 #endif

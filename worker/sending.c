@@ -165,6 +165,12 @@ bool sending_on_gate(void *arg, uint64_t ticket)
     return true;
 }
 
+/* It failed; the others that are under way say nothing of the window after it. */
+static void close_window(struct pipeline *p)
+{
+    window_on_failure(&p->window, (unsigned)p->flights.count[PLACE_SENDING] - 1);
+}
+
 static void on_accepted(struct pipeline *p, struct flight *f)
 {
     decide(f, ATTEMPT_ACCEPTED, JOB_SENT, REASON_NONE);
@@ -197,7 +203,7 @@ static void on_not_sent(struct pipeline *p, struct flight *f)
 {
     retry(f, ATTEMPT_NOT_SENT, REASON_NONE);
     if (!f->result.gate_refused)
-        window_on_failure(&p->window);
+        close_window(p);
 }
 
 static void apply(struct pipeline *p, struct flight *f, const struct provider_verdict *v)
@@ -212,13 +218,14 @@ static void apply(struct pipeline *p, struct flight *f, const struct provider_ve
     case VERDICT_RETRY:
         retry(f, ATTEMPT_REFUSED, REASON_NONE);
         if (!v->of_clock)
-            window_on_failure(&p->window);
+            close_window(p);
         if (v->sign_again)
             f->retry_wait_us = 0;
         return;
     case VERDICT_THROTTLE:
         retry(f, ATTEMPT_REFUSED, REASON_NONE);
-        window_on_failure(&p->window);
+        f->retry_wait_us += v->retry_after * US_PER_S;
+        close_window(p);
         return;
     case VERDICT_REJECT_NUMBER:
     case VERDICT_REJECT_CONTENT:
@@ -235,7 +242,7 @@ static void apply(struct pipeline *p, struct flight *f, const struct provider_ve
         return;
     case VERDICT_IN_DOUBT:
         decide(f, ATTEMPT_IN_DOUBT, JOB_IN_DOUBT, REASON_NONE);
-        window_on_failure(&p->window);
+        close_window(p);
         return;
     }
     panic("verdict %d", (int)v->verdict);

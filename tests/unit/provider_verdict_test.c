@@ -179,7 +179,8 @@ static void refusals_carry_the_reason_of_the_state_they_lead_to(void **state)
         {"LimitExceeded.PhoneNumberDailyLimit",        REASON_PROVIDER_LIMIT, 0 },
         {"LimitExceeded.PhoneNumberThirtySecondLimit", REASON_PROVIDER_LIMIT, 30},
         {"MissingParameter.EmptyPhoneNumberSet",       REASON_FORMAT,         0 },
-        {"RequestLimitExceeded",                       REASON_NONE,           0 },
+        {"RequestLimitExceeded",                       REASON_NONE,           1 },
+        {"RequestLimitExceeded.NotListedYet",          REASON_NONE,           1 },
         {"ServiceUnavailable",                         REASON_NONE,           0 },
     };
 

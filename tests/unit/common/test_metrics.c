@@ -143,13 +143,13 @@ static void a_window_opens_by_one_a_window_and_halves_once(void **state)
     struct window w;
     window_init(&w, 8);
     assert_int_equal(w.size, 8);
-    window_on_failure(&w);
+    window_on_failure(&w, 7);
     assert_int_equal(w.size, 4);
-    for (int i = 0; i < 7; i++) {
-        window_on_failure(&w); /* the other seven of the old window */
+    for (int i = 7; i > 0; i--) {
+        window_on_failure(&w, (unsigned)i - 1); /* the other seven of the old window */
     }
     assert_int_equal(w.size, 4);
-    window_on_failure(&w);
+    window_on_failure(&w, 0);
     assert_int_equal(w.size, 2);
     for (int i = 0; i < 2; i++) {
         window_on_success(&w);
@@ -166,9 +166,22 @@ static void a_window_opens_by_one_a_window_and_halves_once(void **state)
     }
     assert_int_equal(w.size, 8);
     for (int i = 0; i < 1000; i++) {
-        window_on_failure(&w);
+        window_on_failure(&w, 3);
     }
     assert_int_equal(w.size, 1);
+}
+
+static void a_window_that_few_used_closes_as_fast(void **state)
+{
+    (void)state;
+    struct window w;
+    window_init(&w, 64);
+    window_on_failure(&w, 1); /* two were under way together */
+    window_on_failure(&w, 0);
+    assert_int_equal(w.size, 32);
+    window_on_failure(&w, 0);
+    window_on_failure(&w, 0);
+    assert_int_equal(w.size, 8);
 }
 
 static void a_new_maximum_keeps_an_open_window_open(void **state)
@@ -179,7 +192,7 @@ static void a_new_maximum_keeps_an_open_window_open(void **state)
     assert_int_equal(w.size, 1);
     window_set_max(&w, 10);
     assert_int_equal(w.size, 10);
-    window_on_failure(&w);
+    window_on_failure(&w, 9);
     window_set_max(&w, 20);
     assert_int_equal(w.size, 5);
     window_set_max(&w, 3);
@@ -194,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_histogram_counts_into_cumulative_buckets_of_seconds),
         cmocka_unit_test(a_histogram_without_label_has_only_le),
         cmocka_unit_test(a_back_off_grows_between_its_bounds),
+        cmocka_unit_test(a_window_that_few_used_closes_as_fast),
         cmocka_unit_test(a_window_opens_by_one_a_window_and_halves_once),
         cmocka_unit_test(a_new_maximum_keeps_an_open_window_open),
     };
