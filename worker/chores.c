@@ -1,11 +1,13 @@
-/* Outbox and sweep, each on its own timer, one request at a time. */
+/* Share of the rate, outbox and sweep, each on its own timer, one request at a time. */
 #include "worker/chores.h"
 
 #include "common/backoff.h"
 #include "common/loop.h"
+#include "worker/rate_cap.h"
 
 #define OUTBOX_EVERY_US (1 * US_PER_S)
 #define SWEEP_EVERY_US (1 * US_PER_S)
+#define SHARE_EVERY_US (1 * US_PER_S)
 
 /* Workers started together do not sweep together. */
 static int64_t jittered(int64_t us)
@@ -27,12 +29,28 @@ static void on_sweep_timer(void *arg)
     c->wake(c->arg);
 }
 
-void chores_init(struct chores *c, struct loop *l, struct outcomes *outcomes, struct events *events,
-                 void (*wake)(void *arg), void *arg)
+static void on_share_timer(void *arg)
 {
-    *c = (struct chores){.outcomes = outcomes, .events = events, .wake = wake, .arg = arg};
+    struct chores *c = arg;
+    c->share_due = true;
+    loop_timer_start(c->share_timer, jittered(SHARE_EVERY_US));
+    c->wake(c->arg);
+}
+
+void chores_init(struct chores *c, struct loop *l, struct outcomes *outcomes, struct events *events,
+                 struct rate_cap *rate, void (*wake)(void *arg), void *arg)
+{
+    *c = (struct chores){.outcomes = outcomes,
+                         .events = events,
+                         .rate = rate,
+                         .loop = l,
+                         .share_due = true,
+                         .wake = wake,
+                         .arg = arg};
     c->outbox_timer = loop_timer_new(l, on_outbox_timer, c);
     c->sweep_timer = loop_timer_new(l, on_sweep_timer, c);
+    c->share_timer = loop_timer_new(l, on_share_timer, c);
+    loop_timer_start(c->share_timer, jittered(SHARE_EVERY_US));
     loop_timer_start(c->outbox_timer, jittered(OUTBOX_EVERY_US));
     loop_timer_start(c->sweep_timer, jittered(SWEEP_EVERY_US));
 }
@@ -41,13 +59,18 @@ void chores_free(struct chores *c)
 {
     loop_timer_free(c->outbox_timer);
     loop_timer_free(c->sweep_timer);
+    loop_timer_free(c->share_timer);
 }
 
 void chores_pump(struct chores *c)
 {
     if (!c->outcomes->can_ask(c->outcomes->self))
         return;
-    if (c->n_done > 0 && c->n_unacked == 0) {
+    if (c->share_due && c->rate->rate > 0) {
+        c->share_due = false;
+        c->outcomes->share_rate(c->outcomes->self, c->rate->rate,
+                                rate_cap_beat(c->rate, loop_now_us(c->loop)));
+    } else if (c->n_done > 0 && c->n_unacked == 0) {
         c->outcomes->outbox_done(c->outcomes->self, c->done, c->n_done);
         c->n_done = 0;
     } else if (c->outbox_due && c->n_unacked == 0) {

@@ -1,7 +1,7 @@
 /*
- * What any worker does beside its jobs, through the outcomes port: announces changes that no
- * Kafka offset protects (the outbox), and sweeps (unsettled doubt past its deadline, expired codes,
- * partitions made ahead).
+ * What any worker does beside its jobs, through the outcomes port: asks for its share of the
+ * account's rate, announces changes that no Kafka offset protects (the outbox), and sweeps
+ * (unsettled doubt past its deadline, expired codes, partitions made ahead).
  */
 #ifndef SENDCODE_WORKER_CHORES_H
 #define SENDCODE_WORKER_CHORES_H
@@ -17,12 +17,15 @@
 
 struct loop;
 struct loop_timer;
+struct rate_cap;
 
 struct chores {
     struct outcomes *outcomes;
     struct events *events;
-    struct loop_timer *outbox_timer, *sweep_timer;
-    bool outbox_due, sweep_due;
+    struct rate_cap *rate;
+    struct loop *loop;
+    struct loop_timer *outbox_timer, *sweep_timer, *share_timer;
+    bool outbox_due, sweep_due, share_due;
     int64_t done[CHORES_OUTBOX_MAX]; /* acknowledged rows, to be deleted */
     size_t n_done;
     size_t n_unacked;
@@ -30,8 +33,9 @@ struct chores {
     void *arg;
 };
 
+/* The share is asked for at once: without one nothing is claimed. */
 void chores_init(struct chores *c, struct loop *l, struct outcomes *outcomes, struct events *events,
-                 void (*wake)(void *arg), void *arg);
+                 struct rate_cap *rate, void (*wake)(void *arg), void *arg);
 void chores_free(struct chores *c);
 
 /* Asks for what is due, when nothing else is under way. */

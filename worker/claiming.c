@@ -63,6 +63,17 @@ static size_t free_places(const struct pipeline *p)
     return MIN(p->window.size - under_way, (size_t)CLAIM_BATCH_MAX);
 }
 
+/* How many of the ready ones, in time with our share of the account's rate. */
+static size_t let_through(struct pipeline *p)
+{
+    size_t wanted = MIN(free_places(p), p->flights.count[PLACE_READY]);
+    size_t n = rate_cap_let(&p->rate, wanted, loop_now_us(p->loop));
+    int64_t wait = n == 0 && wanted > 0 ? rate_cap_wait_us(&p->rate, wanted) : -1;
+    if (wait >= 0)
+        loop_timer_start(p->rate_timer, wait);
+    return n;
+}
+
 /* The candidate for a new code; the database says whether it or an older one is sent. */
 static void make_candidate(struct pipeline *p, struct claim_ask *ask)
 {
@@ -127,7 +138,7 @@ void claiming_pump(struct pipeline *p)
     if (!p->ports.claims->can_ask(p->ports.claims->self) || ask_for_epochs(p) || p->draining ||
         !p->ports.sender->is_ready(p->ports.sender->self))
         return;
-    size_t room = free_places(p);
+    size_t room = let_through(p);
     size_t n = 0;
     int64_t now = clock_boot_us();
     struct flight *f = p->flights.at[PLACE_READY];
@@ -142,6 +153,7 @@ void claiming_pump(struct pipeline *p)
         }
         f = next;
     }
+    rate_cap_take(&p->rate, n);
     if (n > 0)
         p->ports.claims->claim(p->ports.claims->self, asks, n);
     mem_wipe(asks, n * sizeof(asks[0]));
@@ -161,6 +173,8 @@ void claiming_on_answers(void *arg, const struct claim_answer *answers, size_t n
             f->trial = false;
             stops_on_trial_over(&p->stops, f->job.scene_name, now);
         }
+        if (answers[i].verdict != CLAIM_SEND)
+            rate_cap_give_back(&p->rate);
         pipeline_on_claimed(p, f, &answers[i]);
     }
     pipeline_wake(p);

@@ -39,6 +39,8 @@ static void make_gauges(struct meters *m)
                           "Jobs claimed or being claimed, with their request not yet answered.");
     m->window = single(r, METRIC_GAUGE, "sendcode_window",
                        "How many requests to the provider may be under way now.");
+    m->rate_share = single(r, METRIC_GAUGE, "sendcode_rate_share",
+                           "Jobs a second that this worker may send of the account's rate.");
     m->in_doubt = single(r, METRIC_GAUGE, "sendcode_in_doubt",
                          "Jobs in doubt in the database, as of the last sweep.");
     m->held = single(r, METRIC_GAUGE, "sendcode_held_jobs",

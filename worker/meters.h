@@ -28,7 +28,7 @@ struct meters {
     struct metric_cell *attempts[ATTEMPT_OUTCOME_COUNT];
     struct metric_cell *publish_to_accept;
     struct metric_cell *stage[STAGE_COUNT];
-    struct metric_cell *in_flight, *window, *in_doubt, *held, *loop_lag;
+    struct metric_cell *in_flight, *window, *rate_share, *in_doubt, *held, *loop_lag;
     struct metric_family *lag, *stopped, *dead_letters;
     struct metric_cell *duplicate_sends, *unkeyed;
 };

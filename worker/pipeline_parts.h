@@ -12,6 +12,7 @@
 #include "worker/meters.h"
 #include "worker/ownership.h"
 #include "worker/pipeline.h"
+#include "worker/rate_cap.h"
 #include "worker/stops.h"
 
 #define PARTITIONS_MAX 1024   /* in one epoch request or commit */
@@ -28,6 +29,7 @@ struct pipeline {
     struct flights flights;
     struct ownership ownership;
     struct window window;
+    struct rate_cap rate;
     struct stops stops;
     struct held held;
     struct chores chores;
@@ -35,6 +37,7 @@ struct pipeline {
     struct loop_timer *tick; /* commits, gauges */
     struct loop_timer *epoch_timer;
     struct loop_timer *probe_timer;
+    struct loop_timer *rate_timer; /* the next claims may go */
     struct pipeline_fatal fatal;
     bool schema_good; /* seen once: a schema fault later is waited out */
     bool started;

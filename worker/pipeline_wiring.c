@@ -42,6 +42,7 @@ static void set_gauges(struct pipeline *p)
     const size_t *count = p->flights.count;
     metric_set(p->meters->in_flight, (double)(count[PLACE_CLAIMING] + count[PLACE_SENDING]));
     metric_set(p->meters->window, p->window.size);
+    metric_set(p->meters->rate_share, (double)rate_cap_share(&p->rate, loop_now_us(p->loop)));
     metric_set(p->meters->held, (double)count[PLACE_HELD]);
     metric_set(p->meters->loop_lag, (double)loop_lag_us(p->loop) / (double)US_PER_S);
 }
@@ -213,6 +214,13 @@ static void on_swept(void *arg)
     chores_on_swept(&p->chores);
 }
 
+static void on_rate_share(void *arg, int64_t per_s, int64_t valid_us)
+{
+    struct pipeline *p = arg;
+    rate_cap_on_share(&p->rate, per_s, valid_us, loop_now_us(p->loop));
+    pipeline_wake(p);
+}
+
 static void on_closed(void *arg)
 {
     struct pipeline *p = arg;
@@ -267,6 +275,7 @@ struct outcomes_handlers pipeline_outcomes_handlers(struct pipeline *p)
         .idle = wake,
         .health = on_outcomes_health,
         .in_doubt = on_in_doubt,
+        .rate_share = on_rate_share,
     };
 }
 
@@ -294,6 +303,7 @@ struct pipeline *pipeline_new(struct loop *l, struct settings *settings, struct 
     p->tick = loop_timer_new(l, on_tick, p);
     p->epoch_timer = loop_timer_new(l, wake, p);
     p->probe_timer = loop_timer_new(l, on_probe_timer, p);
+    p->rate_timer = loop_timer_new(l, wake, p);
     return p;
 }
 
@@ -301,7 +311,7 @@ void pipeline_start(struct pipeline *p, const struct ports *ports)
 {
     p->ports = *ports;
     p->started = true;
-    chores_init(&p->chores, p->loop, p->ports.outcomes, p->ports.events, wake, p);
+    chores_init(&p->chores, p->loop, p->ports.outcomes, p->ports.events, &p->rate, wake, p);
     loop_timer_start(p->tick, TICK_US);
     on_probe_timer(p);
 }
@@ -324,6 +334,7 @@ void pipeline_free(struct pipeline *p)
     loop_timer_free(p->tick);
     loop_timer_free(p->epoch_timer);
     loop_timer_free(p->probe_timer);
+    loop_timer_free(p->rate_timer);
     settings_use_drop(p->settings);
     p->gone = true;
     if (!p->pump_deferred)
@@ -343,6 +354,7 @@ void pipeline_set_settings(struct pipeline *p, struct settings *settings)
     p->stops.probe_interval_us = settings->tencent.probe_interval * US_PER_S;
     stops_on_reload(&p->stops, is_scene, settings, loop_now_us(p->loop));
     held_wake_stopped(&p->held, p->flights.at[PLACE_HELD]);
+    pipeline_wake(p);
 }
 
 void pipeline_drain(struct pipeline *p, void (*done)(void *arg), void *arg)
