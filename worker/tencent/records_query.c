@@ -172,7 +172,7 @@ static UT_array convert(const struct query *q)
     UT_array records;
 
     utarray_init(&records, &record_icd);
-    for (const struct found *f = NULL; (f = utarray_next(&q->found, f));) {
+    for (struct found *f = NULL; (f = utarray_next(&q->found, f));) {
         struct send_record r = {.at_us = provider_clock_to_boot(&q->dated, f->record.sent_s),
                                 .accepted = f->record.accepted};
 
