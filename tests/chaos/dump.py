@@ -1,13 +1,13 @@
-"""Writes down what a run left behind, for the checker: topics, positions, tables. All as JSON lines;
-bytes of Kafka as Latin-1, so that none is lost."""
+"""Writes down what a run left behind, for the checker: topics, positions, tables. All as JSON
+lines; bytes of Kafka as Latin-1, so that none is lost."""
 
 import json
 
 from kafka import TOPICS
 
 TABLES = {
-    "delivery": "select job_id, phone, scene, state, reason, seq, attempts, provider_code, serial_no,"
-                " retry_after, duplicate_send, partition, incarnation, \"offset\","
+    "delivery": "select job_id, phone, scene, state, reason, seq, attempts, provider_code,"
+                " serial_no, retry_after, duplicate_send, partition, incarnation, \"offset\","
                 " extract(epoch from requested_at) as requested_at,"
                 " extract(epoch from deadline) as deadline, claimed_at is not null as claimed,"
                 " receipt_code, locale, worker, traceparent, tracestate from sendcode.delivery"

@@ -98,9 +98,19 @@ def reload_worker(system, fault):
         worker.tell(signal.SIGHUP)
 
 
+@kind("clock stepped", 3, lambda dice: {
+    "worker": dice.randrange(WORKERS), "lasts": dice.uniform(1, 15),
+    "step": dice.choice((-1, 1)) * dice.choice((2, 30, 290, 1200))})
+def step_clock(system, fault):
+    with held_worker(system, fault) as worker:
+        worker.set_clock(fault["step"])
+        time.sleep(fault["lasts"])
+        worker.set_clock(0)
+
+
 # --- the network between a worker and what it talks to ---
 
-ROUTE_KINDS = ("provider", "pg")
+ROUTE_KINDS = ("provider", "pg", "kafka")
 
 
 def network(least, most):
@@ -109,9 +119,9 @@ def network(least, most):
 
 
 def break_network(system, fault, mode):
-    name = f"w{fault['worker'] + 1}"
-    routes = [f"{name}.provider"] if fault["what"] == "provider" else [f"{name}.pg0", f"{name}.pg1"]
-    fault["target"] = f"{name} {fault['what']}"
+    worker = system.workers[fault["worker"]]
+    routes = system.routes_of(worker, fault["what"])
+    fault["target"] = f"{worker.name} {fault['what']}"
     fault["begin"] = time.time()
     for route in routes:
         system.proxy.tell(mode, route)
@@ -234,7 +244,7 @@ def make_read_only(system, fault):
         end_backends(pg, 100)
         time.sleep(fault["lasts"])
         pg.query(f"alter role {ROLE} reset default_transaction_read_only")
-        # A session keeps what it began with; its own statements tell it that nothing can be written.
+        # A session keeps what it began with.
         end_backends(pg, 100)
 
 

@@ -16,15 +16,24 @@ TOPICS = {"jobs": "chaos.jobs", "events": "chaos.events", "dead": "chaos.dead"}
 class Brokers:
     count = 3
 
-    def __init__(self, folder):
+    def __init__(self, folder, doors):
+        """To clients that come in by a door, a proxy stands between them and each broker."""
+        self.doors = doors
         self.folder = pathlib.Path(folder)
         self.lock = threading.Lock()  # held by whoever has one down: never two at once
         self.bootstrap = None
 
     def start(self):
         """Starts what is down, and waits until each serves."""
-        run(ROOT / "scripts" / "kafka", "start", "--brokers", self.count, self.folder)
+        run(ROOT / "scripts" / "kafka", "start", "--brokers", self.count, "--doors", self.doors,
+            self.folder)
         self.bootstrap = (self.folder / "bootstrap").read_text(encoding="utf-8").strip()
+
+    def door(self, door):
+        """{broker: (port that clients are told, port that the broker listens at)}"""
+        lines = (self.folder / "doors").read_text(encoding="utf-8").splitlines()
+        return {int(broker): (int(told), int(port))
+                for broker, number, port, told in map(str.split, lines) if int(number) == door}
 
     def pid(self, number):
         return int((self.folder / f"broker-{number}.pid").read_text(encoding="utf-8"))
@@ -84,8 +93,8 @@ class Brokers:
         consumer = self.consumer()
         try:
             ends = {p: end for p, (first, end) in self.ends(consumer, topic).items() if end > first}
-            consumer.assign([confluent_kafka.TopicPartition(topic, p, confluent_kafka.OFFSET_BEGINNING)
-                             for p in ends])
+            begin = confluent_kafka.OFFSET_BEGINNING
+            consumer.assign([confluent_kafka.TopicPartition(topic, p, begin) for p in ends])
             while ends:
                 message = consumer.poll(30)
                 if message is None:

@@ -1,5 +1,5 @@
-"""The load: a steady stream of jobs with bursts, and among them what makes trouble. Each record says
-in the header `chaos-intent` what it is meant to be, so that the topic explains itself."""
+"""The load: a steady stream of jobs with bursts, and among them what makes trouble. Each record
+says in the header `chaos-intent` what it is meant to be, so that the topic explains itself."""
 
 import json
 import random

@@ -6,6 +6,7 @@ import pathlib
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -112,12 +113,20 @@ class Program:
 class Worker(Program):
     """One of the workers. Whoever breaks it holds `lock`; an end that nobody asked for is noted."""
 
-    def __init__(self, number, config, admin_port, log):
-        super().__init__([BUILD / "sendcode-worker", "-c", config], log)
+    def __init__(self, number, config, admin_port, log, clock_library):
+        self.clock = log.with_suffix(".clock")
+        self.set_clock(0)
+        super().__init__([BUILD / "sendcode-worker", "-c", config], log,
+                         env={"LD_PRELOAD": str(clock_library), "CHAOS_CLOCK": str(self.clock)})
         self.name = f"w{number}"
         self.admin = f"http://127.0.0.1:{admin_port}"
         self.lock = threading.Lock()
         self.breaches = []
+
+    def set_clock(self, seconds):
+        """How wrong its wall clock is, from now on."""
+        with open(self.clock, "r+b" if self.clock.exists() else "wb", buffering=0) as out:
+            out.write(struct.pack("q", int(seconds * 1e9)))
 
     def look(self):
         """Starts it again if it ended by itself, which is a breach."""

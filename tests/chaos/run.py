@@ -22,9 +22,9 @@ REST_PATIENCE = SEND_WITHIN + 90  # seconds
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="scripts/chaos", description="Breaks everything that the"
-                                     " workers need, under load, and checks that nothing is lost and"
-                                     " nothing sent twice.")
+    parser = argparse.ArgumentParser(
+        prog="scripts/chaos", description="Breaks everything that the workers need, under load, and"
+        " checks that nothing is lost and nothing sent twice.")
     parser.add_argument("--seed", type=int, default=1, help="chooses load and faults (1)")
     parser.add_argument("--minutes", type=float, default=3, help="of load and faults (3)")
     parser.add_argument("--rate", type=int, default=150, help="records a second (150)")

@@ -1,5 +1,5 @@
-"""The seeded schedule: which fault begins when. Faults overlap; those that need the same target wait
-for each other."""
+"""The seeded schedule: which fault begins when. Faults overlap; those that need the same target
+wait for each other."""
 
 import json
 import random

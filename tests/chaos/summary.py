@@ -9,7 +9,7 @@ from history import rows_of
 
 
 def stops(ledger, faults):
-    """{kind: seconds}: the longest time without an accepted SMS that overlaps a fault of the kind."""
+    """{kind: seconds}: the longest time without an accepted SMS that meets a fault of the kind."""
     times = sorted(datetime.datetime.fromisoformat(sms["at"].replace("Z", "+00:00")).timestamp()
                    for sms in ledger)
     gaps = [(a, b) for a, b in zip(times, times[1:]) if b - a > 0.2]

@@ -35,6 +35,7 @@ class Proxy:
     """The network between the workers and what they talk to; see proxy.py."""
 
     def __init__(self, routes, log):
+        self.routes = routes
         program = [f"{name}={port}:{target}" for name, (port, target) in routes.items()]
         with open(log, "ab") as err:
             self.process = subprocess.Popen(
@@ -88,7 +89,7 @@ class System:
     def __init__(self, folder, seed):
         self.folder = pathlib.Path(folder)
         self.seed = seed
-        self.brokers = Brokers(self.folder / "kafka")
+        self.brokers = Brokers(self.folder / "kafka", doors=WORKERS)
         self.postgres = Postgres()
         self.sandbox = self.proxy = self.provider = None
         self.sandbox_lock = threading.Lock()
@@ -115,23 +116,34 @@ class System:
     def start_proxy_and_workers(self):
         ports = free_ports(WORKERS * 4)
         provider_port = int(self.addresses["endpoint"].rsplit(":", 1)[1])
-        routes, configs = {}, []
+        clock_library = self.folder / "clock.so"
+        run("gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-shared", "-fPIC", "-o", clock_library,
+            pathlib.Path(__file__).parent / "clock.c")
+        routes = {}
         for n in range(1, WORKERS + 1):
-            provider, first, second, admin = (ports.pop() for _ in range(4))
-            routes[f"w{n}.provider"] = (provider, provider_port)
-            routes[f"w{n}.pg0"] = (first, self.postgres.ports[0])
-            routes[f"w{n}.pg1"] = (second, self.postgres.ports[1])
-            configs.append((n, self.write_config(n, provider, first, second, admin), admin))
-        self.migrate(configs[0][1])
+            routes[f"w{n}.provider"] = (ports.pop(), provider_port)
+            for node, port in enumerate(self.postgres.ports):
+                routes[f"w{n}.pg{node}"] = (ports.pop(), port)
+            for broker, route in self.brokers.door(n).items():
+                routes[f"w{n}.kafka{broker}"] = route
+            admin = ports.pop()
+            config = self.write_config(n, routes, admin)
+            self.workers.append(
+                Worker(n, config, admin, self.folder / f"worker{n}.log", clock_library))
         self.proxy = Proxy(routes, self.folder / "proxy.log")
-        for n, config, admin in configs:
-            worker = Worker(n, config, admin, self.folder / f"worker{n}.log")
+        self.migrate(config)
+        for worker in self.workers:
             worker.start()
-            self.workers.append(worker)
 
-    def write_config(self, n, provider, first, second, admin):
-        kafka = {"bootstrap.servers": self.brokers.bootstrap, "group.id": GROUP,
-                 "session.timeout.ms": 6000, "heartbeat.interval.ms": 500}
+    def routes_of(self, worker, what):
+        """The names of the worker's ways to all servers of that kind: provider, pg or kafka."""
+        return [name for name in self.proxy.routes if name.startswith(f"{worker.name}.{what}")]
+
+    def write_config(self, n, routes, admin):
+        provider, first, second = (routes[f"w{n}.{what}"][0] for what in ("provider", "pg0", "pg1"))
+        kafka = {"bootstrap.servers": ",".join(
+                     f"127.0.0.1:{told}" for told, _ in self.brokers.door(n).values()),
+                 "group.id": GROUP, "session.timeout.ms": 6000, "heartbeat.interval.ms": 500}
         if self.seed % 2:
             kafka["partition.assignment.strategy"] = "cooperative-sticky"
         sections = {
