@@ -18,5 +18,6 @@ extern const struct command command_enqueue;
 extern const struct command command_verify;
 extern const struct command command_unlock;
 extern const struct command command_timeline;
+extern const struct command command_replay;
 
 #endif

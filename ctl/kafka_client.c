@@ -1,10 +1,14 @@
 /* Makes clients; tells brokers that cannot be reached from a topic that does not exist. */
 #include "ctl/kafka_client.h"
 
+#include <unistd.h>
+
+#include "common/clock.h"
 #include "common/err.h"
 #include "ctl/ctl.h"
 
 #define TIMEOUT_MS 10000
+#define AGAIN_US (100 * US_PER_MS)
 
 rd_kafka_t *kafka_client_new(const struct ctl *c, const struct settings *s, enum kafka_role role,
                              kafka_report_fn *on_report, void *opaque)
@@ -18,6 +22,8 @@ rd_kafka_t *kafka_client_new(const struct ctl *c, const struct settings *s, enum
         ctl_say(c, "%s", e.text);
         return NULL;
     }
+    if (role == KAFKA_CONSUMER)
+        (void)rd_kafka_conf_set(conf, "enable.partition.eof", "true", why, sizeof why);
     rd_kafka_conf_set_log_cb(conf, NULL);
     rd_kafka_conf_set_dr_msg_cb(conf, on_report);
     rd_kafka_conf_set_opaque(conf, opaque);
@@ -50,4 +56,21 @@ int kafka_client_partitions(const struct ctl *c, rd_kafka_t *rk, rd_kafka_topic_
     }
     rd_kafka_metadata_destroy(md);
     return code;
+}
+
+int kafka_client_bounds(const struct ctl *c, rd_kafka_t *rk, const char *topic, int32_t partition,
+                        int64_t *low, int64_t *next)
+{
+    int64_t until_us = clock_boot_us() + TIMEOUT_MS * US_PER_MS;
+    rd_kafka_resp_err_t err;
+
+    while ((err = rd_kafka_query_watermark_offsets(rk, topic, partition, low, next, TIMEOUT_MS))) {
+        if (clock_boot_us() >= until_us) {
+            ctl_say(c, "Kafka does not tell where the topic %s begins and ends: %s", topic,
+                    rd_kafka_err2str(err));
+            return EXIT_UNREACHABLE;
+        }
+        usleep((useconds_t)AGAIN_US);
+    }
+    return EXIT_DONE;
 }

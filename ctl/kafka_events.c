@@ -8,26 +8,23 @@
 #include "ctl/ctl.h"
 #include "ctl/kafka_client.h"
 
-#define TIMEOUT_MS 10000
-
 struct kafka_events {
     rd_kafka_t *rk;
 };
 
-/* The partitions with the offsets of their ends; NULL when a broker does not tell them. */
-static rd_kafka_topic_partition_list_t *find_ends(rd_kafka_t *rk, const char *topic, int count)
+/* Adds the partitions with the offsets of their ends. */
+static int find_ends(const struct ctl *c, rd_kafka_t *rk, const char *topic, int count,
+                     rd_kafka_topic_partition_list_t *list)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    int code = EXIT_DONE;
 
-    for (int32_t i = 0; i < count; i++) {
-        int64_t low, high;
-        if (rd_kafka_query_watermark_offsets(rk, topic, i, &low, &high, TIMEOUT_MS)) {
-            rd_kafka_topic_partition_list_destroy(list);
-            return NULL;
-        }
-        rd_kafka_topic_partition_list_add(list, topic, i)->offset = high;
+    for (int32_t i = 0; i < count && code == EXIT_DONE; i++) {
+        int64_t low, next;
+        code = kafka_client_bounds(c, rk, topic, i, &low, &next);
+        if (code == EXIT_DONE)
+            rd_kafka_topic_partition_list_add(list, topic, i)->offset = next;
     }
-    return list;
+    return code;
 }
 
 static int assign_ends(const struct ctl *c, rd_kafka_t *rk, const char *name)
@@ -37,16 +34,15 @@ static int assign_ends(const struct ctl *c, rd_kafka_t *rk, const char *name)
     int count = 0;
     int code = kafka_client_partitions(c, rk, topic, &count);
 
+    ends = rd_kafka_topic_partition_list_new(count);
+    if (code == EXIT_DONE)
+        code = find_ends(c, rk, name, count, ends);
     rd_kafka_topic_destroy(topic);
-    if (code != EXIT_DONE)
-        return code;
-    ends = find_ends(rk, name, count);
-    if (!ends || rd_kafka_assign(rk, ends)) {
-        ctl_say(c, "Kafka does not tell where the topic %s ends", name);
+    if (code == EXIT_DONE && rd_kafka_assign(rk, ends)) {
+        ctl_say(c, "Kafka lets nobody read the topic %s", name);
         code = EXIT_UNREACHABLE;
     }
-    if (ends)
-        rd_kafka_topic_partition_list_destroy(ends);
+    rd_kafka_topic_partition_list_destroy(ends);
     return code;
 }
 

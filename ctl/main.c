@@ -7,7 +7,8 @@
 #include "ctl/ctl.h"
 
 static const struct command *const commands[] = {
-    &command_migrate, &command_enqueue, &command_verify, &command_unlock, &command_timeline,
+    &command_migrate, &command_enqueue,  &command_verify,
+    &command_unlock,  &command_timeline, &command_replay,
 };
 
 static void print_usage(FILE *out)

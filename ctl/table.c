@@ -14,29 +14,35 @@ static int width_of(const char *s)
     return (int)text_utf8_length(s);
 }
 
-static const char *cell_of(const struct pg_sync_rows *rows, int row, int col)
-{
-    const char *s = row < 0 ? pg_sync_column(rows, col) : pg_sync_cell(rows, row, col);
-
-    return s ? s : "";
-}
-
-void table_print(const struct pg_sync_rows *rows)
+void table_print_cells(int count, int columns, table_cell *cell_of, const void *arg)
 {
     int widths[COLUMNS_MAX] = {0};
-    int columns = MIN(pg_sync_columns(rows), COLUMNS_MAX);
 
-    for (int row = -1; row < pg_sync_count(rows); row++)
+    columns = MIN(columns, COLUMNS_MAX);
+    for (int row = TABLE_HEAD; row < count; row++)
         for (int col = 0; col < columns; col++)
-            widths[col] = MAX(widths[col], width_of(cell_of(rows, row, col)));
-    for (int row = -1; row < pg_sync_count(rows); row++) {
+            widths[col] = MAX(widths[col], width_of(cell_of(arg, row, col)));
+    for (int row = TABLE_HEAD; row < count; row++) {
         int gap = 0;
         for (int col = 0; col < columns; col++) {
-            const char *s = cell_of(rows, row, col);
+            const char *s = cell_of(arg, row, col);
             if (*s)
                 printf("%*s%s", gap, "", s);
             gap = (*s ? 0 : gap) + widths[col] - width_of(s) + 2;
         }
         putchar('\n');
     }
+}
+
+static const char *cell_of_rows(const void *arg, int row, int col)
+{
+    const struct pg_sync_rows *rows = arg;
+    const char *s = row == TABLE_HEAD ? pg_sync_column(rows, col) : pg_sync_cell(rows, row, col);
+
+    return s ? s : "";
+}
+
+void table_print(const struct pg_sync_rows *rows)
+{
+    table_print_cells(pg_sync_count(rows), pg_sync_columns(rows), cell_of_rows, rows);
 }

@@ -21,9 +21,12 @@ static const struct record_header odd_headers[] = {
     {"sendcode-error",   "forged", 6},
 };
 
-static void assert_origin(const struct rig *r, const struct rig_message *m, const char *offset)
+#define POSTER_ERROR_TWICE POSTER_ERROR " (replayed 2 times)"
+
+static void assert_origin(const struct rig *r, const struct rig_message *m, const char *error,
+                          const char *offset)
 {
-    assert_string_equal(rig_header(m, "sendcode-error"), POSTER_ERROR);
+    assert_string_equal(rig_header(m, "sendcode-error"), error);
     assert_string_equal(rig_header(m, "sendcode-topic"), r->jobs);
     assert_string_equal(rig_header(m, "sendcode-partition"), "11");
     assert_string_equal(rig_header(m, "sendcode-offset"), offset);
@@ -63,13 +66,46 @@ static void a_dead_letter_is_the_record_byte_for_byte_and_where_it_was(UNUSED vo
         if (odd_headers[i].value)
             assert_memory_equal(m[0].headers[i].value, odd_headers[i].value, odd_headers[i].len);
     }
-    assert_origin(&r, &m[0], "9007199254740993");
+    assert_origin(&r, &m[0], POSTER_ERROR_TWICE, "9007199254740993");
     assert_string_equal(rig_header(&m[0], "sendcode-replays"), "2");
     assert_null(rig_header(&m[0], "sendcode-omitted"));
     assert_false(m[1].key_null);
     assert_int_equal(m[1].key_len, 0);
     assert_true(m[1].value_null);
-    assert_origin(&r, &m[1], "0");
+    assert_origin(&r, &m[1], POSTER_ERROR, "0");
+    poster_close(&p);
+}
+
+static void only_a_count_of_replays_is_told(UNUSED void **state)
+{
+    static const struct {
+        struct record_header header;
+        const char *error;
+    } cases[] = {
+        {{"sendcode-replays", "1", 1},                  POSTER_ERROR " (replayed 1 time)"      },
+        {{"sendcode-replays", "999999", 6},             POSTER_ERROR " (replayed 999999 times)"},
+        {{"sendcode-replays", "0", 1},                  POSTER_ERROR                           },
+        {{"sendcode-replays", "-1", 2},                 POSTER_ERROR                           },
+        {{"sendcode-replays", "1\n2", 3},               POSTER_ERROR                           },
+        {{"sendcode-replays", "10000000000000000", 17}, POSTER_ERROR                           },
+        {{"sendcode-replays", "", 0},                   POSTER_ERROR                           },
+        {{"sendcode-replays", NULL, 0},                 POSTER_ERROR                           },
+    };
+    struct rig r;
+    struct poster p;
+    struct rig_message m[ARRAY_LEN(cases)];
+
+    rig_open_mock(&r, 1, true);
+    poster_open(&p, &r);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct record rec = {
+            .partition = 11, .key = "", .headers = &cases[i].header, .n_headers = 1};
+        poster_dead_letter(&p, i, &rec, false);
+        poster_await(&p, i + 1);
+    }
+    rig_read(&r, r.dead, m, ARRAY_LEN(cases));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_origin(&r, &m[i], cases[i].error, "0");
     poster_close(&p);
 }
 
@@ -94,7 +130,7 @@ static void a_record_that_may_hold_a_code_goes_without_value_and_headers(UNUSED 
     assert_string_equal(m.key, "+86");
     assert_true(m.value_null);
     assert_int_equal(m.n_headers, 6);
-    assert_origin(&r, &m, "0");
+    assert_origin(&r, &m, POSTER_ERROR_TWICE, "0");
     assert_string_equal(rig_header(&m, "sendcode-omitted"), "code");
     poster_close(&p);
 }
@@ -124,7 +160,7 @@ static void what_is_too_large_goes_smaller_wherever_that_is_noticed(UNUSED void 
     rig_read(&r, r.dead, m, 3);
     for (int i = 0; i < 3; i++) {
         assert_string_equal(rig_header(&m[i], "sendcode-omitted"), "size");
-        assert_origin(&r, &m[i], "0");
+        assert_origin(&r, &m[i], POSTER_ERROR, "0");
         assert_true(m[i].value_null);
     }
     assert_string_equal(m[0].key, "k");
@@ -138,6 +174,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dead_letter_is_the_record_byte_for_byte_and_where_it_was),
+        cmocka_unit_test(only_a_count_of_replays_is_told),
         cmocka_unit_test(a_record_that_may_hold_a_code_goes_without_value_and_headers),
         cmocka_unit_test(what_is_too_large_goes_smaller_wherever_that_is_noticed),
     };

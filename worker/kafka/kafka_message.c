@@ -87,6 +87,32 @@ static void omit(struct kafka_message *m, const char *omitted)
     m->whole = false;
 }
 
+/* How often `sendcodectl replay` has put the record back, as its last header of that name says. */
+static int64_t replays_of(const struct record *r)
+{
+    for (size_t i = r->n_headers; i-- > 0;) {
+        const struct record_header *h = &r->headers[i];
+        char text[8];
+        int64_t n = 0;
+
+        if (strcmp(h->name, "sendcode-replays") != 0)
+            continue;
+        snprintf(text, sizeof(text), "%.*s", h->value ? (int)MIN(h->len, sizeof(text)) : 0,
+                 h->value ? (const char *)h->value : "");
+        return text_to_int(text, 1, 999999, &n) ? n : 0;
+    }
+    return 0;
+}
+
+static void say_error(struct kafka_origin *o, const char *error, int64_t replays)
+{
+    if (replays == 0)
+        snprintf(o->error, sizeof(o->error), "%s", error);
+    else
+        snprintf(o->error, sizeof(o->error), "%s (replayed %" PRId64 " time%s)", error, replays,
+                 replays == 1 ? "" : "s");
+}
+
 struct kafka_message *kafka_message_from_letter(uint64_t ticket, const struct dead_letter *letter,
                                                 const char *from)
 {
@@ -97,7 +123,7 @@ struct kafka_message *kafka_message_from_letter(uint64_t ticket, const struct de
     m->dest = KAFKA_TO_DEAD;
     m->origin = (struct kafka_origin){
         .topic = from, .partition = r->partition, .offset = r->offset, .at_us = letter->at_us};
-    snprintf(m->origin.error, sizeof(m->origin.error), "%s", letter->error);
+    say_error(&m->origin, letter->error, replays_of(r));
     bool fits = copy_bytes(&m->key, &m->key_len, r->key, r->key_len);
     if (letter->omit_code || !fits ||
         !copy_bytes(&m->value, &m->value_len, r->value, r->value_len)) {

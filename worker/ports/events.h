@@ -13,8 +13,9 @@
 struct dead_letter {
     const struct record *record; /* key, value and headers go byte for byte … */
     bool omit_code;              /* … but without value and headers: it may hold a code */
-    const char *error;           /* `sendcode-error`: one ASCII line, ≤ 200 characters */
-    int64_t at_us;               /* Unix microseconds, for `sendcode-at` */
+    const char *error; /* `sendcode-error`: one ASCII line, ≤ 170 characters; the adapter adds how
+                          often the record was replayed */
+    int64_t at_us;     /* Unix microseconds, for `sendcode-at` */
 };
 
 struct events_handlers {
