@@ -1,6 +1,10 @@
 /* The HTTP client where connections do not come about, and TLS. */
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,8 +18,11 @@
 
 #define TLS_FILE(name) SENDCODE_SOURCE_DIR "/tests/unit/tls/" name
 
+#define TIMEOUT_US (2 * US_PER_S)
+
 struct outcome {
     struct loop *loop;
+    unsigned user_timeout_ms; /* of the connection, when the gate was asked */
     bool gate_was_asked;
     unsigned answers;
     enum http_fate fate;
@@ -23,12 +30,33 @@ struct outcome {
     char why[256];
 };
 
+struct ticks {
+    struct loop_timer *timer;
+    unsigned n;
+};
+
+/* Of all our connections: only the client's have one. */
+static unsigned longest_user_timeout_ms(void)
+{
+    unsigned longest = 0;
+
+    for (int fd = 0; fd < 256; fd++) {
+        unsigned ms = 0;
+        socklen_t len = sizeof(ms);
+
+        if (getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, &len) == 0)
+            longest = MAX(longest, ms);
+    }
+    return longest;
+}
+
 static bool on_gate(void *arg, uint64_t id)
 {
     struct outcome *o = arg;
 
     (void)id;
     o->gate_was_asked = true;
+    o->user_timeout_ms = longest_user_timeout_ms();
     return true;
 }
 
@@ -49,7 +77,7 @@ static struct outcome post_to(struct loop *l, const char *endpoint, const char *
     static const char *const none[] = {NULL};
     static const char *const headers[] = {"X-Test: 1"};
     const struct http_client_options options = {
-        .endpoint = endpoint, .ca_file = ca_file, .timeout_us = 2 * US_PER_S, .max_requests = 1};
+        .endpoint = endpoint, .ca_file = ca_file, .timeout_us = TIMEOUT_US, .max_requests = 1};
     struct outcome o = {.loop = l};
     const struct http_post p = {.headers = headers,
                                 .n_headers = 1,
@@ -118,6 +146,53 @@ static void without_a_connection_nothing_leaves(void **state)
     loop_free(l);
 }
 
+/*
+ * curl's resolver threads come here. While the main thread holds the lock, the name server does not
+ * answer.
+ */
+static pthread_mutex_t resolver = PTHREAD_MUTEX_INITIALIZER;
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **res)
+{
+    static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+    (void)pthread_mutex_lock(&resolver);
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    (void)pthread_mutex_unlock(&resolver);
+    if (node && strcmp(node, "hangs.invalid") == 0)
+        return EAI_AGAIN;
+    return real(node, service, hints, res);
+}
+
+static void count(void *arg)
+{
+    struct ticks *t = arg;
+
+    t->n++;
+    loop_timer_start(t->timer, 50 * US_PER_MS);
+}
+
+static void a_name_server_that_hangs_holds_up_nothing_else(void **state)
+{
+    struct loop *l = new_loop();
+    struct ticks t = {0};
+    struct outcome o;
+
+    (void)state;
+    t.timer = loop_timer_new(l, count, &t);
+    loop_timer_start(t.timer, 0);
+    (void)pthread_mutex_lock(&resolver);
+    o = post_to(l, "http://hangs.invalid", NULL); /* returns though the resolver has not */
+    assert_int_equal(o.fate, HTTP_NOT_SENT);
+    assert_false(o.gate_was_asked);
+    assert_true(t.n > 3);
+    (void)pthread_mutex_unlock(&resolver);
+    loop_timer_free(t.timer);
+    loop_free(l);
+}
+
 static void answer(void *arg, struct http_request *req)
 {
     (void)arg;
@@ -153,6 +228,25 @@ static void tls_is_verified_and_a_private_ca_may_be_added(void **state)
     o = post_to(l, endpoint, TLS_FILE("ca.pem")); /* the certificate is another name's */
     assert_int_equal(o.fate, HTTP_NOT_SENT);
     assert_false(o.gate_was_asked);
+    httpd_free(h);
+    loop_free(l);
+}
+
+static void bytes_wait_in_the_kernel_no_longer_than_the_request(void **state)
+{
+    const struct httpd_limits limits = {
+        .max_body = 1000, .max_header = 4000, .timeout_s = 5, .max_connections = 5};
+    struct loop *l = new_loop();
+    struct err e = {0};
+    struct httpd *h = httpd_new(l, &limits, answer, NULL, &e);
+    char endpoint[64];
+    struct outcome o;
+
+    (void)state;
+    snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%d", httpd_listen(h, "127.0.0.1:0", &e));
+    o = post_to(l, endpoint, NULL);
+    assert_int_equal(o.fate, HTTP_ANSWERED);
+    assert_int_equal(o.user_timeout_ms, TIMEOUT_US / US_PER_MS);
     httpd_free(h);
     loop_free(l);
 }
@@ -237,7 +331,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_connection_nothing_leaves),
+        cmocka_unit_test(a_name_server_that_hangs_holds_up_nothing_else),
         cmocka_unit_test(tls_is_verified_and_a_private_ca_may_be_added),
+        cmocka_unit_test(bytes_wait_in_the_kernel_no_longer_than_the_request),
         cmocka_unit_test(tls_to_a_server_that_speaks_none_leaves_nothing),
         cmocka_unit_test(host_is_sent_with_a_port_that_is_not_the_schemes),
         cmocka_unit_test(a_ca_file_that_is_not_there_is_said_at_once),

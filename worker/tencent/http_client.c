@@ -108,6 +108,9 @@ static void set_up_easy(struct exchange *x)
     curl_easy_setopt(h, CURLOPT_POST, 1L);
     curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+    /* Else the end of a request waits, and the loop with it, for a name server that hangs: the
+     * resolver's thread is left to end by itself. */
+    curl_easy_setopt(h, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(h, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(h, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
     curl_easy_setopt(h, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_MAX_S);
