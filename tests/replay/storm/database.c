@@ -6,6 +6,8 @@
 #include "common/clock.h"
 #include "tests/replay/storm/world.h"
 
+static const char odd[] = "edited by hand";
+
 #define TAKEOVER_US (9 * US_PER_S) /* start budget, HTTP time-out and margin */
 
 struct db_job *database_get(const struct world *w, const char *job_id)
@@ -147,6 +149,12 @@ static enum claim_verdict claim_known(struct world *w, struct db_job *j, struct 
     return CLAIM_DECIDED;
 }
 
+/* Somebody edits its rows by hand, and back again before the storm is over. */
+static bool is_odd(struct world *w)
+{
+    return !w->calm && world_chance(w, 2);
+}
+
 static void claim_one(struct world *w, size_t i)
 {
     struct claim_answer *a = &w->c.answers[i];
@@ -157,6 +165,11 @@ static void claim_one(struct world *w, size_t i)
         world_fail(w, "%s is asked for as %s", r->job_id, w->c.asks[i].job_id);
     if (w->logs[partition].epoch != w->c.asks[i].epoch) {
         a->verdict = CLAIM_FENCED;
+        return;
+    }
+    if (is_odd(w)) {
+        a->verdict = CLAIM_ROW_ODD;
+        a->why = odd;
         return;
     }
     struct db_job *j = database_get(w, r->job_id);
@@ -192,6 +205,11 @@ static void record_one(struct world *w, size_t i)
     *a = (struct outcome_answer){.ticket = row->ticket};
     if (!j)
         world_fail(w, "%s is recorded, but was never claimed", w->o.job_ids[i]);
+    if (is_odd(w)) {
+        a->odd_row = true;
+        a->why = odd;
+        return;
+    }
     bool owner = j->state == JOB_CLAIMED && j->attempt == row->attempt && j->epoch == row->epoch &&
                  w->logs[j->partition].epoch == row->epoch;
     if (row->state == JOB_SENT && j->state != JOB_SENT) {
