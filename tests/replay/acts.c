@@ -173,6 +173,28 @@ static struct job_status read_status(const struct line *l, const char *job, cons
     return s;
 }
 
+/* MESSAGES PARTITION:FIRST-LAST …: one a record, each of a job and phone of its own: "jOFFSET". */
+static void act_messages(struct replay *r, const struct line *l)
+{
+    int partition = 0;
+    long long first = 0, last = -1;
+    if (sscanf(line_word(l, 1), "%d:%lld-%lld", &partition, &first, &last) != 3)
+        replay_fail(l, "PARTITION:FIRST-LAST is missing");
+    for (long long offset = first; offset <= last; offset++) {
+        char at[40], job[32], phone[32];
+        struct line one = *l;
+        snprintf(at, sizeof(at), "%d:%lld", partition, offset);
+        snprintf(job, sizeof(job), "job=j%lld", offset);
+        snprintf(phone, sizeof(phone), "phone=+86138%08lld", offset);
+        one.words[1] = at;
+        if (one.n + 2 > WORDS_MAX)
+            replay_fail(l, "more than %d words", WORDS_MAX);
+        one.words[one.n++] = job;
+        one.words[one.n++] = phone;
+        act_message(r, &one);
+    }
+}
+
 static void act_claim_reply(struct replay *r, const struct line *l)
 {
     struct asked_for *a = must_find(r, l, ASKED_CLAIM);
@@ -214,7 +236,7 @@ static void act_send_reply(struct replay *r, const struct line *l)
             result.transport = code ? SEND_ANSWERED : SEND_NO_ANSWER;
     }
     if (result.transport == SEND_ANSWERED) {
-        result.http_status = 200;
+        result.http_status = (int)line_number(l, "status", 200);
         result.top_level = line_has(l, "top");
         result.accepted = line_has(l, "ok");
         snprintf(result.code, sizeof(result.code), "%s", code);
@@ -282,6 +304,7 @@ static const struct act acts[] = {
     {"REVOKE",       act_revoke      },
     {"EPOCH_REPLY",  act_epoch_reply },
     {"MESSAGE",      act_message     },
+    {"MESSAGES",     act_messages    },
     {"CLAIM_REPLY",  act_claim_reply },
     {"SEND_REPLY",   act_send_reply  },
     {"RECORD_REPLY", act_record_reply},
@@ -290,7 +313,35 @@ static const struct act acts[] = {
     {"OUTBOX_REPLY", act_outbox_reply},
 };
 
+/* "*" in place of a job: all of that kind that wait for their answer, until none does. */
+static void run_for_all(struct replay *r, const struct line *l, enum asked what)
+{
+    for (size_t i = 0; i < r->fakes.n_log; i++) {
+        struct asked_for *a = &r->fakes.log[i];
+        struct line one = *l;
+        one.words[1] = a->job;
+        if (a->what == what && !a->answered)
+            (void)replay_run(r, &one, acts, ARRAY_LEN(acts));
+    }
+}
+
 bool acts_run(struct replay *r, const struct line *l)
 {
+    static const struct {
+        const char *name;
+        enum asked what;
+    } answers[] = {
+        {"CLAIM_REPLY",  ASKED_CLAIM },
+        {"SEND_REPLY",   ASKED_SEND  },
+        {"RECORD_REPLY", ASKED_RECORD},
+        {"ACK",          ASKED_EVENT }
+    };
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        if (l->n > 1 && strcmp(l->words[1], "*") == 0 &&
+            strcmp(l->words[0], answers[i].name) == 0) {
+            run_for_all(r, l, answers[i].what);
+            return true;
+        }
+    }
     return replay_run(r, l, acts, ARRAY_LEN(acts));
 }

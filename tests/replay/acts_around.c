@@ -12,6 +12,18 @@ static void act_time_passes(struct replay *r, const struct line *l)
     fake_loop_pass(r->loop, line_duration_us(l, line_word(l, 1)));
 }
 
+/* PAUSE DURATION: the process stands still; what became due meanwhile is late. */
+static void act_pause(struct replay *r, const struct line *l)
+{
+    fake_loop_pause(r->loop, line_duration_us(l, line_word(l, 1)));
+}
+
+/* CLOCK DURATION: the wall clock is set forth by that, or back. */
+static void act_clock(struct replay *r, const struct line *l)
+{
+    fake_loop_step_wall(r->loop, line_duration_us(l, line_word(l, 1)));
+}
+
 static void act_crash(struct replay *r, const struct line *l)
 {
     (void)l;
@@ -19,11 +31,13 @@ static void act_crash(struct replay *r, const struct line *l)
     replay_start(r);
 }
 
+/* POSTGRES away [outcomes] | back: both connections, or that for outcomes alone. */
 static void act_postgres(struct replay *r, const struct line *l)
 {
     bool away = strcmp(line_word(l, 1), "away") == 0;
     struct claims_handlers c = pipeline_claims_handlers(r->fakes.pipeline);
-    r->fakes.claims_away = r->fakes.outcomes_away = away;
+    r->fakes.outcomes_away = away;
+    r->fakes.claims_away = away && !line_has(l, "outcomes");
     c.health(c.arg, away ? "connection refused" : NULL);
     if (!away)
         c.idle(c.arg);
@@ -112,6 +126,8 @@ static void act_unacked(struct replay *r, const struct line *l)
 
 static const struct act acts[] = {
     {"TIME_PASSES", act_time_passes},
+    {"PAUSE",       act_pause      },
+    {"CLOCK",       act_clock      },
     {"CRASH",       act_crash      },
     {"POSTGRES",    act_postgres   },
     {"SWEEP_REPLY", act_sweep_reply},

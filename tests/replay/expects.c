@@ -107,9 +107,11 @@ static void expect_metric(struct replay *r, const struct line *l)
     rest(l, 1, text);
     snprintf(wanted, sizeof(wanted), "\n%s\n", text);
     bool found = strstr(buf_text(&all), wanted) != NULL;
-    const char *near = strstr(buf_text(&all), l->words[1]);
+    snprintf(wanted, sizeof(wanted), "\n%s", l->words[1]);
+    const char *near = strstr(buf_text(&all), wanted);
     if (!found)
-        replay_fail(l, "not so: %.*s", near ? (int)strcspn(near, "\n") : 0, near ? near : "");
+        replay_fail(l, "not so: %.*s", near ? (int)strcspn(near + 1, "\n") : 0,
+                    near ? near + 1 : "");
     buf_free(&all);
 }
 

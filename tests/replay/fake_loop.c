@@ -24,6 +24,7 @@ struct deferred {
 
 struct loop {
     int64_t now_us;
+    int64_t wall_step_us; /* how far the wall clock was set */
     struct loop_timer *timers;
     struct deferred *deferred;
 };
@@ -37,7 +38,7 @@ static int64_t boot_us(void)
 
 static int64_t wall_us(void)
 {
-    return FAKE_WALL_START_US + clock_loop->now_us;
+    return FAKE_WALL_START_US + clock_loop->now_us + clock_loop->wall_step_us;
 }
 
 void fake_loop_use_clock(struct loop *l)
@@ -143,4 +144,15 @@ void fake_loop_pass(struct loop *l, int64_t us)
         fake_loop_turn(l);
     }
     l->now_us = until;
+}
+
+void fake_loop_pause(struct loop *l, int64_t us)
+{
+    l->now_us += us;
+    fake_loop_pass(l, 0);
+}
+
+void fake_loop_step_wall(struct loop *l, int64_t us)
+{
+    l->wall_step_us += us;
 }

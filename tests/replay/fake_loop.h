@@ -17,4 +17,10 @@ void fake_loop_turn(struct loop *l);
 /* Lets time pass: every timer on the way fires at its moment, each followed by a turn. */
 void fake_loop_pass(struct loop *l, int64_t us);
 
+/* The process stands still: timers fire afterwards, all late. */
+void fake_loop_pause(struct loop *l, int64_t us);
+
+/* The wall clock is set forth, or back; the boot clock is not. */
+void fake_loop_step_wall(struct loop *l, int64_t us);
+
 #endif

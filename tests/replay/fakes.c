@@ -139,8 +139,11 @@ static void outcomes_record(void *self, const struct outcome *rows, size_t n)
     for (size_t i = 0; i < n; i++) {
         char detail[160];
         const char *reason = job_reason_to_text(rows[i].reason);
-        snprintf(detail, sizeof(detail), "%s%s%s", job_state_to_text(rows[i].state),
-                 reason ? " " : "", reason ? reason : "");
+        int len = snprintf(detail, sizeof(detail), "%s%s%s", job_state_to_text(rows[i].state),
+                           reason ? " " : "", reason ? reason : "");
+        if (rows[i].has_retry_after)
+            snprintf(detail + len, sizeof(detail) - (size_t)len, " retry_after=%d",
+                     (int)rows[i].retry_after);
         fakes_log(f, ASKED_RECORD, rows[i].ticket, rows[i].job_id, detail);
     }
 }
