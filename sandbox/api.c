@@ -197,7 +197,10 @@ static int answer(struct call *c, struct http_request *req)
 {
     struct sandbox *s = c->sandbox;
     const struct action *action = check_headers(req, &c->problem);
-    if (!action || check_signature(s, req, &c->problem) < 0)
+    if (!action)
+        return -1;
+    c->action = action->name;
+    if (check_signature(s, req, &c->problem) < 0)
         return -1;
     struct json *params = parse_body(req, &c->problem);
     if (!params)
@@ -207,6 +210,8 @@ static int answer(struct call *c, struct http_request *req)
     int rc = run_action(c, action);
     c->params = NULL;
     json_free(params);
+    if (rc == 0 && action->fn != send_sms)
+        stats_count(&s->stats, action->name, "Ok");
     return rc;
 }
 
@@ -214,7 +219,7 @@ void api_on_request(void *arg, struct http_request *req)
 {
     static const char head[] = "{\"Response\":{";
     struct sandbox *s = arg;
-    struct call c = {.sandbox = s, .out = &s->scratch};
+    struct call c = {.sandbox = s, .action = "other", .out = &s->scratch};
     char request_id[REQUEST_ID_SIZE];
     if (strcmp(http_path(req), "/") != 0) {
         http_reply(req, 404, "text/plain", "Tencent's API has one path: /\n", 30);
@@ -226,6 +231,7 @@ void api_on_request(void *arg, struct http_request *req)
         buf_clear(c.out);
         buf_add(c.out, head, sizeof head - 1);
         add_error(c.out, &c.problem);
+        stats_count(&s->stats, c.action, c.problem.code);
     }
     dice_request_id(&s->dice, request_id);
     buf_add_char(c.out, ',');

@@ -12,6 +12,7 @@ struct sandbox;
 
 struct call {
     struct sandbox *sandbox;
+    const char *action; /* its name; "other" until it is known */
     const struct json *params;
     const struct fault *fault; /* that meets this request; NULL: none */
     struct buf *out;           /* the members of Response, without RequestId */

@@ -1,4 +1,4 @@
-/* The control port's paths: /, /messages, /faults, /receipts. */
+/* The control port's paths: /, /messages, /faults, /record-lag, /stats, /receipts. */
 #include "sandbox/control.h"
 
 #include <string.h>
@@ -6,6 +6,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/httpd.h"
+#include "common/json.h"
 #include "sandbox/api.h"
 #include "sandbox/json_out.h"
 #include "sandbox/page.h"
@@ -120,6 +121,32 @@ static void delete_faults(struct sandbox *s, struct http_request *req)
     http_reply(req, 204, JSON_TYPE, "", 0);
 }
 
+/* {"seconds":N}: until DescribeSendRecordList shows an SMS, from now on. */
+static void post_record_lag(struct sandbox *s, struct http_request *req)
+{
+    size_t len;
+    const char *bytes = http_body(req, &len);
+    struct json *j = json_parse(bytes, len, &(struct json_limits){.max_depth = 2}, NULL);
+    int64_t seconds = -1;
+    bool ok =
+        json_int(json_get(j, "seconds"), &seconds) && seconds >= 0 && seconds <= RECORD_LAG_MAX_S;
+    json_free(j);
+    if (!ok) {
+        refuse(req, 400, "the body must be as in {\"seconds\":5}");
+        return;
+    }
+    s->options.record_lag_s = seconds;
+    http_reply(req, 204, JSON_TYPE, "", 0);
+}
+
+static void get_stats(struct sandbox *s, struct http_request *req)
+{
+    struct buf body = BUF_INIT;
+    stats_add_json(&s->stats, &body);
+    buf_add_char(&body, '\n');
+    reply(req, 200, JSON_TYPE, &body);
+}
+
 static void get_page(struct sandbox *s, struct http_request *req)
 {
     struct buf body = BUF_INIT;
@@ -139,13 +166,15 @@ static const struct {
     const char *method;
     void (*fn)(struct sandbox *s, struct http_request *req);
 } routes[] = {
-    {"/",         "GET",    get_page       },
-    {"/messages", "GET",    get_messages   },
-    {"/messages", "DELETE", delete_messages},
-    {"/faults",   "POST",   post_fault     },
-    {"/faults",   "GET",    get_faults     },
-    {"/faults",   "DELETE", delete_faults  },
-    {"/receipts", "POST",   post_receipt   },
+    {"/",           "GET",    get_page       },
+    {"/messages",   "GET",    get_messages   },
+    {"/messages",   "DELETE", delete_messages},
+    {"/faults",     "POST",   post_fault     },
+    {"/faults",     "GET",    get_faults     },
+    {"/faults",     "DELETE", delete_faults  },
+    {"/record-lag", "POST",   post_record_lag},
+    {"/stats",      "GET",    get_stats      },
+    {"/receipts",   "POST",   post_receipt   },
 };
 
 void control_on_request(void *arg, struct http_request *req)
@@ -163,5 +192,6 @@ void control_on_request(void *arg, struct http_request *req)
     if (path_known)
         refuse(req, 405, "this path does not take that method");
     else
-        refuse(req, 404, "the control port has /, /messages, /faults and /receipts");
+        refuse(req, 404,
+               "the control port has /, /messages, /faults, /record-lag, /stats and /receipts");
 }

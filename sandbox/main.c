@@ -21,6 +21,7 @@
 #include "sandbox/certificate.h"
 #include "sandbox/control.h"
 #include "sandbox/json_out.h"
+#include "sandbox/ledger_read.h"
 #include "sandbox/sandbox.h"
 
 /* Tencent takes 10 MB and closes idle connections after 60 s. */
@@ -79,11 +80,12 @@ static int make_sandbox(struct program *p, struct err *e)
     uint64_t seed = s->options.seed;
     if (!s->options.has_seed)
         crypto_random(&seed, sizeof seed);
-    dice_init(&s->dice, seed);
     s->auth.settings = s->world.settings;
     s->loop = loop_new(e);
-    if (!s->loop || ledger_open(&s->ledger, s->options.ledger, e) < 0)
+    if (!s->loop || ledger_read(&s->store, s->options.ledger, e) < 0 ||
+        ledger_open(&s->ledger, s->options.ledger, e) < 0)
         return -1;
+    dice_init(&s->dice, seed + s->store.n); /* not the serial numbers of what it read */
     answers_init(&s->answers, s->loop, &s->ledger, s->options.clock_skew_s, on_ledger_broken, p);
     p->term = loop_signal_new(s->loop, SIGTERM, on_stop, p);
     p->interrupt = loop_signal_new(s->loop, SIGINT, on_stop, p);
@@ -184,6 +186,7 @@ static void stop(struct program *p)
     ledger_close(&s->ledger);
     faults_clear(&s->faults);
     store_clear(&s->store);
+    stats_clear(&s->stats);
     buf_free(&s->scratch);
     mem_wipe(&s->auth, sizeof s->auth);
     world_free(&s->world);

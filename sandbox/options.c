@@ -9,7 +9,6 @@
 #include "common/text.h"
 
 #define SKEW_MAX_S INT64_C(315360000) /* ten years */
-#define LAG_MAX_S INT64_C(259200)     /* 72 h */
 
 enum {
     OPT_LISTEN = 256,
@@ -54,7 +53,9 @@ const char *options_help(void)
            "  --tls-dir DIR         keeps that certificate, and its CA, in DIR\n"
            "  --control ADDR:PORT   the page for people, messages and faults\n"
            "  --broker              a small Kafka broker too (librdkafka's mock cluster)\n"
-           "  --ledger FILE         appends one JSON line for each accepted SMS\n"
+           "  --ledger FILE         appends one JSON line for each accepted SMS, and knows those "
+           "that\n"
+           "                        are in it already\n"
            "  --seed N              the same serial numbers and chances each time\n"
            "  --record-lag S        seconds until DescribeSendRecordList shows an SMS (0)\n"
            "  --clock-skew S        seconds by which its clock is ahead, or behind (0)\n"
@@ -105,7 +106,7 @@ static int take(struct options *o, int which, struct err *e)
         o->has_seed = true;
         return 0;
     case OPT_RECORD_LAG:
-        return read_int("--record-lag", 0, LAG_MAX_S, &o->record_lag_s, e);
+        return read_int("--record-lag", 0, RECORD_LAG_MAX_S, &o->record_lag_s, e);
     case OPT_CLOCK_SKEW:
         return read_int("--clock-skew", -SKEW_MAX_S, SKEW_MAX_S, &o->clock_skew_s, e);
     case OPT_NUMBER_LIMITS:

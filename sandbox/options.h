@@ -4,6 +4,8 @@
 
 #include "common/base.h"
 
+#define RECORD_LAG_MAX_S INT64_C(259200) /* 72 h */
+
 struct err;
 
 struct options {

@@ -9,6 +9,7 @@
 #include "sandbox/fault.h"
 #include "sandbox/ledger.h"
 #include "sandbox/options.h"
+#include "sandbox/stats.h"
 #include "sandbox/store.h"
 #include "sandbox/world.h"
 
@@ -24,6 +25,7 @@ struct sandbox {
     struct ledger ledger;
     struct faults faults;
     struct answers answers;
+    struct stats stats;
     struct buf scratch; /* of the answer being made */
     int exit_code;
 };

@@ -136,9 +136,11 @@ static bool is_recorded(const char *code)
     return strncmp(code, "InternalError", 13) != 0;
 }
 
-static void add_status(struct buf *out, const char *phone, const char *serial_no, int fee,
+static void add_status(struct call *c, const char *phone, const char *serial_no, int fee,
                        const char *context, const char *code, const char *iso_code)
 {
+    struct buf *out = c->out;
+    stats_count(&c->sandbox->stats, c->action, code);
     buf_add_char(out, '{');
     json_out_member(out, "SerialNo", serial_no);
     buf_add_char(out, ',');
@@ -175,7 +177,7 @@ static void send_one(struct call *c, const struct shipment *s, const char *phone
     const char *context = s->content.session_context;
     struct number number;
     if (!number_from_text(phone, &number)) {
-        add_status(c->out, phone, "", 0, context, "InvalidParameterValue.IncorrectPhoneNumber", "");
+        add_status(c, phone, "", 0, context, "InvalidParameterValue.IncorrectPhoneNumber", "");
         return;
     }
     const char *code = judge(c, s, &number);
@@ -194,7 +196,7 @@ static void send_one(struct call *c, const struct shipment *s, const char *phone
                         sandbox_now_us(sandbox));
     }
     bool ok = strcmp(code, "Ok") == 0;
-    add_status(c->out, number.e164, ok ? serial_no : "", ok ? s->fee : 0, context, code,
+    add_status(c, number.e164, ok ? serial_no : "", ok ? s->fee : 0, context, code,
                number.iso_code);
 }
 
