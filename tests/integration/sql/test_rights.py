@@ -12,7 +12,8 @@ ROLES = ("worker", "receiver", "verifier", "auditor", "investigator")
 MAY_CALL = {
     "take_epochs": {"worker"}, "claim": {"worker"}, "record": {"worker"},
     "note_records": {"worker"}, "sweep": {"worker"}, "outbox_take": {"worker"},
-    "outbox_done": {"worker"}, "unlock": {"worker"}, "verify": {"worker", "verifier"},
+    "outbox_done": {"worker"}, "take_parked": {"worker"}, "settle": {"worker"},
+    "release_parked": {"worker"}, "share_rate": {"worker"}, "unlock": {"worker"}, "verify": {"worker", "verifier"},
     "timeline": {"worker", "auditor", "investigator"}, "schema_version": set(ROLES),
     "mask_phone": {"auditor", "investigator"}, "sees_phones": {"auditor", "investigator"},
     "country_code": {"auditor", "investigator"}}

@@ -1,0 +1,160 @@
+-- Parked jobs are taken by any worker, for a while, and released.
+
+-- Takes up to p_limit leases of jobs of one kind, and returns where their rows are. Doubts and
+-- retries: the latest deadline first; unknown: what waits longest first. Passes by what others
+-- hold.
+create function sendcode.lease_parked(p_worker text, p_topic text, p_kind sendcode.job_state,
+                                      p_limit int, p_lease_ms int, p_now timestamptz)
+returns tid[]
+language plpgsql
+as $$
+declare
+    v_rows tid[];
+begin
+    if p_limit <= 0 then
+        return '{}';
+    elsif p_kind = 'unknown' then
+        v_rows := array(
+            select p.ctid from parked p
+            where p.kind = 'unknown' and p.ask_at <= p_now
+              and (p.lease_until is null or p.lease_until <= p_now)
+              and (p.topic is null or p.topic = p_topic)
+              and exists (select from delivery d where d.job_id = p.job_id and d.day = p.day
+                            and d.topic = p_topic)
+            order by p.ask_at limit p_limit for update of p skip locked);
+    else
+        v_rows := array(
+            select p.ctid from parked p
+            where p.kind = p_kind and p.ask_at <= p_now
+              and (p.kind = 'retry' or p.deadline > p_now)
+              and (p.lease_until is null or p.lease_until <= p_now)
+              and (p.topic is null or p.topic = p_topic)
+              and exists (select from delivery d where d.job_id = p.job_id and d.day = p.day
+                            and d.topic = p_topic and (p.kind <> 'retry' or d.state = 'retry'))
+            order by p.deadline desc limit p_limit for update of p skip locked);
+    end if;
+    -- Once locked, a row keeps its place until it is changed.
+    with leased as (
+        update parked p
+        set lease = p.lease + 1, leased_at = clock_timestamp(), leased_by = p_worker,
+            lease_until = clock_timestamp() + p_lease_ms * interval '1 millisecond'
+        where p.ctid = any (v_rows)
+        returning p.ctid)
+    select coalesce(array_agg(l.ctid), '{}') into v_rows from leased l;
+    return v_rows;
+end
+$$;
+
+-- Parked jobs of the topic, each leased to the caller until p_lease_ms have passed: at most
+-- p_doubts to ask the provider about (kind doubt: first those in doubt, latest deadline first, then
+-- the unknown ones, oldest first; over all workers at most p_per_s in any second), and at most
+-- p_retries to claim again (kind retry, latest deadline first). epoch is the partition's newest:
+-- whoever claims with it is fenced like its owner. p_grace_ms decides nothing here, but in settle.
+create function sendcode.take_parked(p_worker text, p_topic text, p_doubts int, p_retries int,
+                                     p_lease_ms int, p_per_s int, p_grace_ms int)
+returns table (
+    kind text, lease bigint, job_id text, day date, phone text, scene text, locale text,
+    requested_at timestamptz, deadline timestamptz, partition int, incarnation int,
+    "offset" bigint, epoch bigint, attempt int, claimed_ago_ms bigint)
+language plpgsql security definer
+set search_path = sendcode, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+    v_now timestamptz := clock_timestamp();
+    v_asked timestamptz[];
+    v_allowed int;
+    v_rows tid[] := '{}';
+    r record;
+begin
+    -- Phones first: who has leased rows waits for nobody any more.
+    for r in
+        select p.job_id, p.day, p.phone from parked p
+        left join lateral (select d.state, d.topic from delivery d
+                           where d.job_id = p.job_id and d.day = p.day limit 1) d on true
+        where p_retries > 0 and p.kind = 'retry' and p.ask_at <= v_now
+          and (p.lease_until is null or p.lease_until <= v_now)
+          and (d.state is null or d.state <> 'retry' and d.topic = p_topic)
+        order by p.deadline desc
+        limit 100
+    loop
+        if try_phone(r.phone) then
+            perform resume_retry(r.job_id, r.day, clock_timestamp());
+        end if;
+    end loop;
+
+    if p_doubts > 0 then
+        select asked_at into v_asked from pace for update;
+        v_now := clock_timestamp();
+        v_asked := array(select a from unnest(v_asked) a
+                         where a between v_now - interval '1 second' and v_now);
+        v_allowed := least(p_doubts, p_per_s - cardinality(v_asked));
+        v_rows := lease_parked(p_worker, p_topic, 'in_doubt', v_allowed, p_lease_ms, v_now);
+        v_rows := v_rows || lease_parked(p_worker, p_topic, 'unknown',
+                                         v_allowed - cardinality(v_rows), p_lease_ms, v_now);
+        if v_rows <> '{}' then
+            update pace set asked_at = v_asked || array_fill(v_now, array[cardinality(v_rows)]);
+        end if;
+    end if;
+    v_now := clock_timestamp();
+    v_rows := v_rows || lease_parked(p_worker, p_topic, 'retry', p_retries, p_lease_ms, v_now);
+
+    return query
+    select case p.kind when 'retry' then 'retry' else 'doubt' end, p.lease, p.job_id, p.day,
+           p.phone, p.scene, d.locale, d.requested_at, d.deadline, d.partition, d.incarnation,
+           d."offset", coalesce(e.epoch, 0), d.attempts,
+           (extract(epoch from p.leased_at - d.claimed_at) * 1000)::bigint
+    from unnest(v_rows) with ordinality v(place, i)
+    cross join lateral (select * from parked p where p.ctid = v.place) p
+    cross join lateral (select * from delivery d
+                        where d.job_id = p.job_id and d.day = p.day limit 1) d
+    left join lateral (select o.epoch from partition_epoch o
+                       where o.topic = d.topic and o.partition = d.partition limit 1) e on true
+    order by p.kind = 'retry', p.kind = 'unknown', case when p.kind = 'unknown' then p.ask_at end,
+             p.deadline desc;
+end
+$$;
+
+-- Gives leases back that are still the caller's. The rows of final jobs go: their event is acked.
+-- The others may be taken again when p_wait_ms have passed.
+create function sendcode.release_parked(p_job_id text[], p_day date[], p_lease bigint[],
+                                        p_wait_ms bigint[])
+returns void
+language plpgsql security definer
+set search_path = sendcode, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set jit = off
+as $$
+declare
+    r record;
+    v_final bool;
+begin
+    for r in
+        select * from unnest(p_job_id, p_day, p_lease, p_wait_ms) a(job_id, day, lease, wait_ms)
+    loop
+        -- Who holds it changes it: then it is not ours any more, or lapses.
+        perform from parked p
+        where p.job_id = r.job_id and p.day = r.day and p.lease = r.lease
+        for update skip locked;
+        continue when not found;
+        v_final := exists (select from delivery d where d.job_id = r.job_id and d.day = r.day
+                             and d.state not in ('claimed', 'retry', 'in_doubt', 'unknown'));
+        if v_final then
+            delete from parked p where p.job_id = r.job_id and p.day = r.day;
+        else
+            update parked p
+            set lease_until = null,
+                ask_at = clock_timestamp() + greatest(0, r.wait_ms) * interval '1 millisecond'
+            where p.job_id = r.job_id and p.day = r.day;
+        end if;
+    end loop;
+end
+$$;
+
+revoke execute on function sendcode.lease_parked, sendcode.take_parked, sendcode.release_parked
+    from public;
+grant execute on function sendcode.take_parked, sendcode.release_parked to sendcode_worker;
