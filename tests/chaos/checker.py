@@ -5,6 +5,7 @@ checker.py DIR: judges the run kept in DIR; exit 1 if anything is wrong.
 """
 
 import datetime
+import functools
 import json
 import re
 import sys
@@ -201,14 +202,12 @@ def check_limits(h):
 
 # --- what was said of it ---
 
-def reachable(state, steps, known={}):
+@functools.cache
+def reachable(state, steps):
     """Where exactly so many moves may lead."""
-    if steps == 0:
-        return {state}
-    key = state, steps
-    if key not in known:
-        known[key] = set().union(*(reachable(s, steps - 1) for s in MOVES[state]))
-    return known[key]
+    if steps <= 0:
+        return frozenset({state} if steps == 0 else ())
+    return frozenset().union(*(reachable(s, steps - 1) for s in MOVES[state]))
 
 
 def check_states(h):
@@ -301,8 +300,9 @@ def check_secrecy(h):
         codes[sms["session_context"]].add(sms["params"][0])
 
     def holds(job_id, text):
-        plain = TIMES.sub("", text)
-        return any(re.search(rf"(?<![0-9A-Za-z.]){code}(?![0-9A-Za-z])", plain)
+        """As a word of its own, and not as part of a time."""
+        return any(code in text and
+                   re.search(rf"(?<![0-9A-Za-z.]){code}(?![0-9A-Za-z])", TIMES.sub("", text))
                    for code in codes.get(job_id, ()))
 
     for record in h.events:

@@ -280,7 +280,7 @@ def stop_broker(system, fault, sig):
         wait_for("all replicas in sync", brokers.in_sync, 120)
 
 
-@kind("broker killed", 3, one_broker(0.5, 6))
+@kind("broker killed", 2, one_broker(0.5, 6))
 def kill_broker(system, fault):
     stop_broker(system, fault, signal.SIGKILL)
 
@@ -311,12 +311,12 @@ def pause_sandbox(system, fault):
         pause(system.sandbox, fault["lasts"])
 
 
-def provider(name, weight, makes, least=1, most=8):
-    """makes(dice) gives `do`; it meets a share of the requests, of SendSms or of all actions."""
+def provider(name, weight, makes, least=1, most=8, action=None):
+    """makes(dice) gives `do`; it meets a share of the requests, of one or of all actions."""
     def draw(dice):
-        match = {"probability": round(dice.choice((0.05, 0.2, 0.5, 1.0)), 2)}
-        if dice.random() < 0.7:
-            match["action"] = "SendSms"
+        match = {"probability": dice.choice((0.05, 0.2, 0.5, 1.0))}
+        if action or dice.random() < 0.7:
+            match["action"] = action or "SendSms"
         return {"fault": {"match": match, "do": makes(dice)}, "lasts": dice.uniform(least, most)}
 
     @kind("provider: " + name, weight, draw)
@@ -350,6 +350,11 @@ provider("rate", 2, lambda dice: {"rate": dice.choice((10, 50, 100))})
 provider("number refused", 2, lambda dice: {"code": dice.choice((
     "FailedOperation.PhoneNumberInBlacklist", "LimitExceeded.PhoneNumberDailyLimit",
     "FailedOperation.ContainSensitiveWord"))}, most=4)
+provider("records", 4, lambda dice: dice.choice((
+    {"drop": "after"}, {"truncate": dice.randrange(300)}, {"delay_ms": 4000}, {"rate": 5},
+    {"hang": True}, {"status": 500}, {"body": "{\"Response\":{}}"}, {"body": "[]"},
+    {"envelope": "InternalError"}, {"envelope": "RequestLimitExceeded"})),
+    action="DescribeSendRecordList")
 provider("configuration", 2, lambda dice: {"envelope": dice.choice((
     "AuthFailure.UnauthorizedOperation", "UnauthorizedOperation.RequestPermissionDeny"))}, most=4)
 provider("scene's configuration", 2, lambda dice: {"code": dice.choice((

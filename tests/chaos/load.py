@@ -101,8 +101,11 @@ class Load:
             self.publish(job["phone"], self.dice.choice(BROKEN)(job), "invalid")
         elif draw < 0.05 and self.recent:
             self.publish_again()
-        elif draw < 0.15:
+        elif draw < 0.11:
             self.publish_job(self.job(phone=f"+86138{self.dice.randrange(HOT_PHONES):08d}"))
+        elif draw < 0.15 and self.recent:  # somebody who does not wait for the first SMS
+            phone = self.dice.choice(self.recent[-200:])["phone"]
+            self.publish_job(self.job(phone=phone))
         elif draw < 0.18:
             self.publish_job(self.job(deadline=rfc3339(time.time() + self.dice.uniform(1, 6))))
         elif draw < 0.185:
