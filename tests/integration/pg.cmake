@@ -21,7 +21,7 @@ target_link_libraries(pg_restart_test PRIVATE sc_test_claims)
 sc_integration_test(pg_restart_test
     COMMAND ${CMAKE_CURRENT_LIST_DIR}/pg_restart_test.sh $<TARGET_FILE:pg_restart_test>)
 
-foreach(name pg_schema_test)
+foreach(name pg_schema_test pg_settling_test)
     add_executable(${name}
         ${CMAKE_CURRENT_LIST_DIR}/${name}.c ${CMAKE_CURRENT_LIST_DIR}/pg_schema_live.c)
     add_dependencies(${name} sendcodectl)

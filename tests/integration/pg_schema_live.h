@@ -14,9 +14,9 @@ struct schema_live {
     struct claim_answer send; /* the last answer to a job that may be sent */
     int outboxes;             /* answers to take_outbox … */
     size_t n_outbox;          /* … and their rows in all */
+    bool may_be_ill;          /* else the outcomes' health fails the test */
 };
 
-/* Both fail the test on any health but good; NULL handlers are those of the fixtures. */
 void schema_live_start(struct schema_live *f);
 void schema_live_stop(struct schema_live *f);
 
@@ -29,8 +29,8 @@ void schema_live_claim(struct schema_live *f, const struct claim_ask *asks, size
 /* Claims "job-N", for each of the n numbers, of a phone and at an offset of its own: ticket N. */
 void schema_live_claim_jobs(struct schema_live *f, int64_t epoch, const int *numbers, size_t n);
 
-/* Records the outcome of the first attempt of job-N: ticket N. */
-void schema_live_record(struct schema_live *f, int number, int64_t epoch,
+/* Records the outcome of an attempt of job-N: ticket N. */
+void schema_live_record(struct schema_live *f, int number, int32_t attempt, int64_t epoch,
                         enum attempt_outcome outcome, enum job_state state);
 
 #endif

@@ -103,7 +103,7 @@ static void an_outcome_is_recorded_and_may_be_repeated(void **state)
 {
     (void)state;
     for (int i = 1; i <= 2; i++) {
-        schema_live_record(&f, 0, 1, ATTEMPT_ACCEPTED, JOB_SENT);
+        schema_live_record(&f, 0, 1, 1, ATTEMPT_ACCEPTED, JOB_SENT);
         assert_int_equal(f.outcomes.answered[0], i);
         assert_true(f.outcomes.answer.applied);
         assert_false(f.outcomes.answer.duplicate_send);
@@ -161,10 +161,10 @@ static void odd_rows_hold_their_own_jobs_only(void **state)
              NULL, 0);
 
     /* It cannot be parked; nothing of it is recorded, and its neighbour is. */
-    schema_live_record(&f, 10, epoch, ATTEMPT_IN_DOUBT, JOB_IN_DOUBT);
+    schema_live_record(&f, 10, 1, epoch, ATTEMPT_IN_DOUBT, JOB_IN_DOUBT);
     assert_true(f.outcomes.odd[10]);
     assert_false(f.outcomes.refused[10]);
-    schema_live_record(&f, 13, epoch, ATTEMPT_ACCEPTED, JOB_SENT);
+    schema_live_record(&f, 13, 1, epoch, ATTEMPT_ACCEPTED, JOB_SENT);
     assert_false(f.outcomes.odd[13]);
 
     epoch = schema_live_take_epoch(&f);
