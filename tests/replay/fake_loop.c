@@ -133,17 +133,31 @@ static struct loop_timer *next_timer(struct loop *l, int64_t until_us)
     return first;
 }
 
+void fake_loops_pass(struct loop **loops, size_t n, int64_t us)
+{
+    int64_t until = clock_loop->now_us + us;
+    for (;;) {
+        struct loop_timer *first = NULL;
+        for (size_t i = 0; i < n; i++) {
+            struct loop_timer *t = next_timer(loops[i], until);
+            if (t && (!first || t->at_us < first->at_us))
+                first = t;
+        }
+        int64_t now = first ? MAX(clock_loop->now_us, first->at_us) : until;
+        clock_loop->now_us = now;
+        for (size_t i = 0; i < n; i++)
+            loops[i]->now_us = now;
+        if (!first)
+            return;
+        first->pending = false;
+        first->fn(first->arg);
+        fake_loop_turn(first->loop);
+    }
+}
+
 void fake_loop_pass(struct loop *l, int64_t us)
 {
-    int64_t until = l->now_us + us;
-    struct loop_timer *t;
-    while ((t = next_timer(l, until)) != NULL) {
-        l->now_us = MAX(l->now_us, t->at_us);
-        t->pending = false;
-        t->fn(t->arg);
-        fake_loop_turn(l);
-    }
-    l->now_us = until;
+    fake_loops_pass(&l, 1, us);
 }
 
 void fake_loop_pause(struct loop *l, int64_t us)

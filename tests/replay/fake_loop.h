@@ -17,6 +17,11 @@ void fake_loop_turn(struct loop *l);
 /* Lets time pass: every timer on the way fires at its moment, each followed by a turn. */
 void fake_loop_pass(struct loop *l, int64_t us);
 
+/* The same for loops that run side by side on one clock: whose timer is next fires next. A loop
+ * that is left out stands still, as a stopped process does; its timers fire late, when it is in
+ * again. */
+void fake_loops_pass(struct loop **loops, size_t n, int64_t us);
+
 /* The process stands still: timers fire afterwards, all late. */
 void fake_loop_pause(struct loop *l, int64_t us);
 

@@ -63,32 +63,33 @@ static struct db_job *under_way(struct world *w, const struct log_record *r, enu
     return NULL;
 }
 
-static struct db_job *new_job(struct world *w, const struct log_record *r, size_t i)
+static struct db_job *new_job(struct node *n, const struct log_record *r, size_t i)
 {
+    struct world *w = n->world;
     struct db_job *j = calloc(1, sizeof(*j));
     if (!j)
         panic("no memory");
     memcpy(j->job_id, r->job_id, sizeof(j->job_id));
     snprintf(j->phone, sizeof(j->phone), "+861380013800%d", r->phone);
-    j->partition = w->c.asks[i].partition;
-    j->offset = w->c.asks[i].offset;
+    j->partition = n->c.asks[i].partition;
+    j->offset = n->c.asks[i].offset;
     j->requested_us = r->requested_us;
     j->deadline_us = r->requested_us + 60 * US_PER_S;
     HASH_ADD_STR(w->jobs, job_id, j);
     return j;
 }
 
-static enum claim_verdict claim_for_sending(struct world *w, struct db_job *j, size_t i,
+static enum claim_verdict claim_for_sending(struct node *n, struct db_job *j, size_t i,
                                             struct claim_answer *a)
 {
     int64_t now = clock_wall_us();
     move(j, JOB_CLAIMED, true);
     j->attempt++;
-    j->epoch = w->c.asks[i].epoch;
-    j->takeover_us = now + TAKEOVER_US;
-    memcpy(j->nonce, w->c.asks[i].nonce, sizeof(j->nonce));
-    memcpy(j->proof, w->c.asks[i].proof, sizeof(j->proof));
-    memcpy(j->key_id, w->c.asks[i].key_id, sizeof(j->key_id));
+    j->epoch = n->c.asks[i].epoch;
+    j->takeover_us = n->c.asks[i].takeover_us = now + TAKEOVER_US;
+    memcpy(j->nonce, n->c.asks[i].nonce, sizeof(j->nonce));
+    memcpy(j->proof, n->c.asks[i].proof, sizeof(j->proof));
+    memcpy(j->key_id, n->c.asks[i].key_id, sizeof(j->key_id));
     memcpy(a->nonce, j->nonce, sizeof(j->nonce));
     memcpy(a->proof, j->proof, sizeof(j->proof));
     memcpy(a->key_id, j->key_id, sizeof(j->key_id));
@@ -98,10 +99,11 @@ static enum claim_verdict claim_for_sending(struct world *w, struct db_job *j, s
     return CLAIM_SEND;
 }
 
-static enum claim_verdict claim_waiting(struct world *w, struct db_job *j,
+static enum claim_verdict claim_waiting(struct node *n, struct db_job *j,
                                         const struct log_record *r, size_t i,
                                         struct claim_answer *a)
 {
+    struct world *w = n->world;
     if (j->deadline_us <= clock_wall_us()) {
         move(j, JOB_EXPIRED, true);
         return CLAIM_DECIDED;
@@ -111,36 +113,37 @@ static enum claim_verdict claim_waiting(struct world *w, struct db_job *j,
     struct db_job *other = under_way(w, r, JOB_RETRY);
     if (other && other->requested_us <= j->requested_us)
         move(other, JOB_SUPERSEDED, true);
-    return claim_for_sending(w, j, i, a);
+    return claim_for_sending(n, j, i, a);
 }
 
-static enum claim_verdict claim_new(struct world *w, struct log_record *r, size_t i,
+static enum claim_verdict claim_new(struct node *n, struct log_record *r, size_t i,
                                     struct claim_answer *a)
 {
+    struct world *w = n->world;
     if (r->kind == RECORD_REFUSED)
         return CLAIM_ROW_REFUSED;
     if (r->requested_us + 60 * US_PER_S > clock_wall_us() &&
         (under_way(w, r, JOB_CLAIMED) || under_way(w, r, JOB_IN_DOUBT)))
         return CLAIM_BUSY;
-    struct db_job *j = new_job(w, r, i);
+    struct db_job *j = new_job(n, r, i);
     if (!w->calm && world_chance(w, 10)) {
         move(j, JOB_LIMITED, true);
         return CLAIM_DECIDED;
     }
-    return claim_waiting(w, j, r, i, a);
+    return claim_waiting(n, j, r, i, a);
 }
 
-static enum claim_verdict claim_known(struct world *w, struct db_job *j, struct log_record *r,
+static enum claim_verdict claim_known(struct node *n, struct db_job *j, struct log_record *r,
                                       size_t i, struct claim_answer *a)
 {
     int64_t now = clock_wall_us();
     a->wait_us = j->takeover_us - now;
-    if (j->partition != w->c.asks[i].partition || j->offset != w->c.asks[i].offset) {
+    if (j->partition != n->c.asks[i].partition || j->offset != n->c.asks[i].offset) {
         r->duplicate = true;
         return CLAIM_DUPLICATE;
     }
     if (j->state == JOB_RETRY)
-        return claim_waiting(w, j, r, i, a);
+        return claim_waiting(n, j, r, i, a);
     if (j->state != JOB_CLAIMED)
         return CLAIM_KNOWN;
     if (now < j->takeover_us)
@@ -155,15 +158,16 @@ static bool is_odd(struct world *w)
     return !w->calm && world_chance(w, 2);
 }
 
-static void claim_one(struct world *w, size_t i)
+static void claim_one(struct node *n, size_t i)
 {
-    struct claim_answer *a = &w->c.answers[i];
-    int partition = w->c.asks[i].partition;
-    struct log_record *r = record_at(w, partition, w->c.asks[i].offset);
-    *a = (struct claim_answer){.ticket = w->c.asks[i].ticket};
-    if (strcmp(r->job_id, w->c.asks[i].job_id) != 0)
-        world_fail(w, "%s is asked for as %s", r->job_id, w->c.asks[i].job_id);
-    if (w->logs[partition].epoch != w->c.asks[i].epoch) {
+    struct world *w = n->world;
+    struct claim_answer *a = &n->c.answers[i];
+    int partition = n->c.asks[i].partition;
+    struct log_record *r = record_at(w, partition, n->c.asks[i].offset);
+    *a = (struct claim_answer){.ticket = n->c.asks[i].ticket};
+    if (strcmp(r->job_id, n->c.asks[i].job_id) != 0)
+        world_fail(w, "%s is asked for as %s", r->job_id, n->c.asks[i].job_id);
+    if (w->logs[partition].epoch != n->c.asks[i].epoch) {
         a->verdict = CLAIM_FENCED;
         return;
     }
@@ -173,9 +177,9 @@ static void claim_one(struct world *w, size_t i)
         return;
     }
     struct db_job *j = database_get(w, r->job_id);
-    a->verdict = j ? claim_known(w, j, r, i, a) : claim_new(w, r, i, a);
+    a->verdict = j ? claim_known(n, j, r, i, a) : claim_new(n, r, i, a);
     r->met = true;
-    w->logs[partition].next_offset = MAX(w->logs[partition].next_offset, w->c.asks[i].offset + 1);
+    w->logs[partition].next_offset = MAX(w->logs[partition].next_offset, n->c.asks[i].offset + 1);
     j = database_get(w, r->job_id);
     bool says = a->verdict == CLAIM_SEND || a->verdict == CLAIM_DECIDED ||
                 a->verdict == CLAIM_KNOWN || a->verdict == CLAIM_DUPLICATE;
@@ -183,28 +187,30 @@ static void claim_one(struct world *w, size_t i)
         a->status = database_status(j);
 }
 
-void database_decide_claims(struct world *w)
+void database_decide_claims(struct node *n)
 {
-    for (size_t i = 0; i < w->c.n_epochs; i++) {
-        struct log_of *log = &w->logs[w->c.epochs[i].partition];
+    struct world *w = n->world;
+    for (size_t i = 0; i < n->c.n_epochs; i++) {
+        struct log_of *log = &w->logs[n->c.epochs[i].partition];
         log->epoch++;
-        w->c.epoch_answers[i] = (struct epoch_answer){.partition = w->c.epochs[i].partition,
+        n->c.epoch_answers[i] = (struct epoch_answer){.partition = n->c.epochs[i].partition,
                                                       .epoch = log->epoch,
                                                       .next_offset = log->next_offset};
     }
-    for (size_t i = 0; i < w->c.n; i++)
-        claim_one(w, i);
-    w->c.decided = true;
+    for (size_t i = 0; i < n->c.n; i++)
+        claim_one(n, i);
+    n->c.decided = true;
 }
 
-static void record_one(struct world *w, size_t i)
+static void record_one(struct node *n, size_t i)
 {
-    const struct outcome *row = &w->o.rows[i];
-    struct db_job *j = database_get(w, w->o.job_ids[i]);
-    struct outcome_answer *a = &w->o.answers[i];
+    struct world *w = n->world;
+    const struct outcome *row = &n->o.rows[i];
+    struct db_job *j = database_get(w, n->o.job_ids[i]);
+    struct outcome_answer *a = &n->o.answers[i];
     *a = (struct outcome_answer){.ticket = row->ticket};
     if (!j)
-        world_fail(w, "%s is recorded, but was never claimed", w->o.job_ids[i]);
+        world_fail(w, "%s is recorded, but was never claimed", n->o.job_ids[i]);
     if (is_odd(w)) {
         a->odd_row = true;
         a->why = odd;
@@ -242,17 +248,18 @@ static void note_one(struct world *w, const struct note *n)
     log->next_offset = MAX(log->next_offset, end);
 }
 
-void database_decide_outcomes(struct world *w)
+void database_decide_outcomes(struct node *n)
 {
-    for (size_t i = 0; i < w->o.n && w->o.ask == ASK_RECORD; i++)
-        record_one(w, i);
-    for (size_t i = 0; i < w->o.n && w->o.ask == ASK_NOTE; i++)
-        note_one(w, &w->o.notes[i]);
-    for (struct db_job *j = w->jobs; j && w->o.ask == ASK_SWEEP; j = j->hh.next) {
+    struct world *w = n->world;
+    for (size_t i = 0; i < n->o.n && n->o.ask == ASK_RECORD; i++)
+        record_one(n, i);
+    for (size_t i = 0; i < n->o.n && n->o.ask == ASK_NOTE; i++)
+        note_one(w, &n->o.notes[i]);
+    for (struct db_job *j = w->jobs; j && n->o.ask == ASK_SWEEP; j = j->hh.next) {
         if (j->state == JOB_IN_DOUBT && j->deadline_us <= clock_wall_us())
             to_outbox(j, JOB_UNKNOWN);
     }
-    w->o.decided = true;
+    n->o.decided = true;
 }
 
 bool database_is_done(const struct world *w, int partition, int64_t offset)

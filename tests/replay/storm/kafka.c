@@ -1,4 +1,4 @@
-/* The storm's Kafka: three logs, a group of one, events and dead letters. */
+/* The storm's Kafka: three logs, a group of two, events and dead letters. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,41 +55,64 @@ static void write_value(const struct log_record *r, char out[256])
                  r->job_id, r->phone, at);
 }
 
-void kafka_deliver(struct world *w, int partition)
+/* A member that was thrown out while it stood still may have fetched something before. */
+static bool may_fetch(struct node *n, int partition)
 {
-    struct log_of *log = &w->logs[partition];
-    while (log->position < log->end && log->records[log->position].kind == RECORD_GAP)
-        log->position++;
-    if (!log->owned || !log->started || w->credit == 0 || log->position >= log->end)
+    const struct log_of *log = &n->world->logs[partition];
+    const struct part *part = &n->parts[partition];
+    return part->owned && part->started && n->credit > 0 && part->position < log->end &&
+           (log->owner == n || world_chance(n->world, 30));
+}
+
+void kafka_deliver(struct node *n, int partition)
+{
+    struct log_of *log = &n->world->logs[partition];
+    struct part *part = &n->parts[partition];
+    while (part->position < log->end && log->records[part->position].kind == RECORD_GAP)
+        part->position++;
+    if (!may_fetch(n, partition))
         return;
     char *value = malloc(256); /* freed at once: what is kept of it must be a copy */
     if (!value)
         panic("no memory");
-    write_value(&log->records[log->position], value);
+    write_value(&log->records[part->position], value);
     const struct record rec = {
         .partition = partition,
-        .offset = log->position++,
+        .offset = part->position++,
         .published_us = clock_wall_us(),
         .log_end = log->end,
         .value = value,
         .value_len = strlen(value),
     };
-    struct jobs_source_handlers h = pipeline_source_handlers(w->pipeline);
-    w->credit--;
+    struct jobs_source_handlers h = pipeline_source_handlers(n->pipeline);
+    n->credit--;
     h.record(h.arg, &rec);
     free(value);
 }
 
-void kafka_assign(struct world *w, int partition)
+/* From whom it is now: told at once, or, standing still, when it runs again. */
+static void take_from(struct node *n, int partition)
 {
-    struct log_of *log = &w->logs[partition];
+    if (n->paused)
+        n->world->logs[partition].owner = NULL;
+    else
+        kafka_revoke(n, partition, world_chance(n->world, 30));
+}
+
+void kafka_assign(struct node *n, int partition)
+{
+    struct log_of *log = &n->world->logs[partition];
+    struct part *part = &n->parts[partition];
     int32_t id = partition;
-    if (log->owned || w->closing)
+    if (log->owner == n || n->closing || n->paused)
         return;
-    log->owned = true;
-    log->started = false;
-    log->position = log->committed;
-    struct jobs_source_handlers h = pipeline_source_handlers(w->pipeline);
+    if (part->owned)
+        kafka_revoke(n, partition, true);
+    if (log->owner)
+        take_from(log->owner, partition);
+    log->owner = n;
+    *part = (struct part){.owned = true, .position = log->committed};
+    struct jobs_source_handlers h = pipeline_source_handlers(n->pipeline);
     h.assigned(h.arg, &id, 1);
 }
 
@@ -107,92 +130,103 @@ static void check_commit(const struct world *w, const struct source_offset *c)
     }
 }
 
-void kafka_revoke(struct world *w, int partition, bool lost)
+void kafka_revoke(struct node *n, int partition, bool lost)
 {
-    struct log_of *log = &w->logs[partition];
+    struct log_of *log = &n->world->logs[partition];
     struct source_offset commit;
     int32_t id = partition;
-    if (!log->owned)
+    if (!n->parts[partition].owned)
         return;
-    log->owned = log->started = false;
-    struct jobs_source_handlers h = pipeline_source_handlers(w->pipeline);
+    n->parts[partition].owned = n->parts[partition].started = false;
+    if (log->owner == n)
+        log->owner = NULL;
+    struct jobs_source_handlers h = pipeline_source_handlers(n->pipeline);
     if (h.revoked(h.arg, &id, 1, lost, &commit) == 0)
         return;
     if (lost)
-        world_fail(w, "a lost partition is committed");
-    check_commit(w, &commit);
+        world_fail(n->world, "a lost partition is committed");
+    check_commit(n->world, &commit);
     log->committed = commit.offset;
 }
 
-void kafka_answer_commit(struct world *w, bool ok)
+void kafka_tell_losses(struct node *n)
 {
-    for (size_t i = 0; i < w->n_commit; i++) {
-        struct log_of *log = &w->logs[w->commit[i].partition];
-        ok = ok && log->owned; /* a generation that is over may not commit */
+    for (int i = 0; i < PARTITIONS; i++) {
+        if (n->parts[i].owned && n->world->logs[i].owner != n)
+            kafka_revoke(n, i, true);
     }
-    for (size_t i = 0; i < w->n_commit && ok; i++)
-        w->logs[w->commit[i].partition].committed = w->commit[i].offset;
-    w->committing = false;
-    struct jobs_source_handlers h = pipeline_source_handlers(w->pipeline);
+}
+
+void kafka_answer_commit(struct node *n, bool ok)
+{
+    for (size_t i = 0; i < n->n_commit; i++) {
+        struct log_of *log = &n->world->logs[n->commit[i].partition];
+        ok = ok && log->owner == n; /* a generation that is over may not commit */
+    }
+    for (size_t i = 0; i < n->n_commit && ok; i++)
+        n->world->logs[n->commit[i].partition].committed = n->commit[i].offset;
+    n->committing = false;
+    struct jobs_source_handlers h = pipeline_source_handlers(n->pipeline);
     h.committed(h.arg, ok);
 }
 
 static void source_start(void *self, int32_t partition)
 {
-    struct world *w = self;
-    if (!w->logs[partition].owned)
-        world_fail(w, "a partition is started that is not owned");
-    w->logs[partition].started = true;
+    struct node *n = self;
+    if (!n->parts[partition].owned)
+        world_fail(n->world, "a partition is started that is not owned");
+    n->parts[partition].started = true;
 }
 
-static void source_allow(void *self, size_t n)
+static void source_allow(void *self, size_t room)
 {
-    struct world *w = self;
-    w->credit = n;
+    struct node *n = self;
+    n->credit = room;
 }
 
-static void source_commit(void *self, const struct source_offset *offsets, size_t n)
+static void source_commit(void *self, const struct source_offset *offsets, size_t count)
 {
-    struct world *w = self;
-    if (w->committing || n > PARTITIONS)
-        world_fail(w, "a commit while one is under way");
-    for (size_t i = 0; i < n; i++) {
-        if (!w->logs[offsets[i].partition].owned)
-            world_fail(w, "a partition is committed that is not owned");
-        check_commit(w, &offsets[i]);
+    struct node *n = self;
+    if (n->committing || count > PARTITIONS)
+        world_fail(n->world, "a commit while one is under way");
+    for (size_t i = 0; i < count; i++) {
+        if (!n->parts[offsets[i].partition].owned)
+            world_fail(n->world, "a partition is committed that is not owned");
+        check_commit(n->world, &offsets[i]);
     }
-    w->committing = true;
-    w->n_commit = n;
-    memcpy(w->commit, offsets, n * sizeof(*offsets));
+    n->committing = true;
+    n->n_commit = count;
+    memcpy(n->commit, offsets, count * sizeof(*offsets));
 }
 
 static void source_close(void *self)
 {
-    struct world *w = self;
-    if (w->closing)
-        world_fail(w, "the source is closed twice");
-    w->closing = true;
+    struct node *n = self;
+    if (n->closing)
+        world_fail(n->world, "the source is closed twice");
+    n->closing = true;
 }
 
-void kafka_ack(struct world *w, size_t i)
+void kafka_ack(struct node *n, size_t i)
 {
-    struct event e = w->unacked[i];
-    w->unacked[i] = w->unacked[--w->n_unacked];
+    struct world *w = n->world;
+    struct event e = n->unacked[i];
+    n->unacked[i] = n->unacked[--n->n_unacked];
     if (e.job_id[0]) {
         struct db_job *j = database_get(w, e.job_id);
         j->announced = MAX(j->announced, e.seq);
     } else {
         w->logs[e.partition].records[e.offset].buried = true;
     }
-    struct events_handlers h = pipeline_events_handlers(w->pipeline);
+    struct events_handlers h = pipeline_events_handlers(n->pipeline);
     h.published(h.arg, e.ticket);
 }
 
-static struct event *add_event(struct world *w)
+static struct event *add_event(struct node *n)
 {
-    if (w->n_unacked == ASKS_MAX)
-        world_fail(w, "more than %d events wait", ASKS_MAX);
-    return &w->unacked[w->n_unacked++];
+    if (n->n_unacked == ASKS_MAX)
+        world_fail(n->world, "more than %d events wait", ASKS_MAX);
+    return &n->unacked[n->n_unacked++];
 }
 
 static void events_publish(void *self, uint64_t ticket, const struct job_status *s)
@@ -211,18 +245,18 @@ static void events_dead_letter(void *self, uint64_t ticket, const struct dead_le
 
 static size_t events_unacked(void *self)
 {
-    const struct world *w = self;
-    return w->n_unacked;
+    const struct node *n = self;
+    return n->n_unacked;
 }
 
-void kafka_init(struct world *w)
+void kafka_init(struct node *n)
 {
-    w->source = (struct jobs_source){.self = w,
+    n->source = (struct jobs_source){.self = n,
                                      .start = source_start,
                                      .allow = source_allow,
                                      .commit = source_commit,
                                      .close = source_close};
-    w->events = (struct events){.self = w,
+    n->events = (struct events){.self = n,
                                 .publish = events_publish,
                                 .dead_letter = events_dead_letter,
                                 .unacked = events_unacked};

@@ -1,61 +1,94 @@
-/* The storm's provider: takes, refuses, or says nothing; and knows what it took. */
+/*
+ * The storm's provider: takes, refuses, or says nothing; and knows what it took. What arrives later
+ * than its signature lives is refused, whoever sent it and whatever became of the sender.
+ */
 #include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "tests/replay/storm/world.h"
 
-static void accept(struct world *w, const struct send *s)
+#define SIGNATURE_LIFE_US (15 * US_PER_S)
+
+static bool is_stale(const struct send *s)
+{
+    return clock_boot_us() - s->began_us > SIGNATURE_LIFE_US;
+}
+
+static void accept(struct world *w, struct send *s)
 {
     struct db_job *j = database_get(w, s->job_id);
+    s->accepted = true;
     if (++j->accepted > 1)
         world_fail(w, "%s is sent twice", s->job_id);
     w->sent++;
 }
 
-static void give(struct world *w, size_t i, struct send_result *r)
+/* The request is at the provider's: taken, in so many percent. */
+static void arrive(struct world *w, struct send *s, unsigned percent)
 {
-    uint64_t ticket = w->sends[i].ticket;
-    r->started_us = w->sends[i].began_us;
-    w->sends[i] = w->sends[--w->n_sends];
-    struct sender_handlers h = pipeline_sender_handlers(w->pipeline);
+    if (s->arrived)
+        return;
+    s->arrived = true;
+    if (!is_stale(s) && world_chance(w, percent))
+        accept(w, s);
+}
+
+static void give(struct node *n, size_t i, struct send_result *r)
+{
+    uint64_t ticket = n->sends[i].ticket;
+    r->started_us = n->sends[i].began_us;
+    r->signature_age_us = clock_boot_us() - r->started_us;
+    n->sends[i] = n->sends[--n->n_sends];
+    struct sender_handlers h = pipeline_sender_handlers(n->pipeline);
     h.sent(h.arg, ticket, r);
 }
 
-static void ask_gate(struct world *w, size_t i)
+static void check_passed(struct node *n, const struct send *s)
 {
-    struct send *s = &w->sends[i];
-    struct sender_handlers h = pipeline_sender_handlers(w->pipeline);
+    struct world *w = n->world;
+    const struct db_job *j = database_get(w, s->job_id);
+    struct sender_handlers h = pipeline_sender_handlers(n->pipeline);
+    if (!n->parts[j->partition].owned)
+        world_fail(w, "%s passes the gate without its partition", s->job_id);
+    if (clock_wall_us() > s->takeover_us)
+        world_fail(w, "%s passes the gate too late", s->job_id);
+    if (clock_wall_us() > j->deadline_us)
+        world_fail(w, "%s passes the gate after its deadline", s->job_id);
+    if (h.gate(h.arg, s->ticket))
+        world_fail(w, "%s passes the gate twice", s->job_id);
+}
+
+static void ask_gate(struct node *n, size_t i)
+{
+    struct send *s = &n->sends[i];
+    struct sender_handlers h = pipeline_sender_handlers(n->pipeline);
     struct send_result r = {.transport = SEND_NOT_SENT};
-    if (!w->calm && world_chance(w, 10)) {
-        give(w, i, &r);
+    if (!n->world->calm && world_chance(n->world, 10)) {
+        give(n, i, &r);
         return;
     }
     if (!h.gate(h.arg, s->ticket)) {
         r.gate_refused = true;
-        give(w, i, &r);
+        give(n, i, &r);
         return;
     }
-    const struct db_job *j = database_get(w, s->job_id);
-    if (!w->logs[j->partition].owned)
-        world_fail(w, "%s passes the gate without its partition", s->job_id);
-    if (clock_wall_us() > j->takeover_us)
-        world_fail(w, "%s passes the gate too late", s->job_id);
-    if (h.gate(h.arg, s->ticket))
-        world_fail(w, "%s passes the gate twice", s->job_id);
+    check_passed(n, s);
     s->gated = true;
     s->gated_us = clock_boot_us();
 }
 
-void provider_time_out(struct world *w, size_t i)
+void provider_time_out(struct node *n, size_t i)
 {
     struct send_result r = {.transport = SEND_NO_ANSWER};
-    if (world_chance(w, 50))
-        accept(w, &w->sends[i]);
-    give(w, i, &r);
+    if (world_chance(n->world, 50))
+        arrive(n->world, &n->sends[i], 50);
+    else
+        provider_orphan(n->world, &n->sends[i]);
+    give(n, i, &r);
 }
 
-void provider_step(struct world *w, size_t i)
+void provider_step(struct node *n, size_t i)
 {
     static const char *const codes[] = {
         "FailedOperation.PhoneNumberInBlacklist",
@@ -66,32 +99,62 @@ void provider_step(struct world *w, size_t i)
         "InternalError.OtherError",
         "AuthFailure.SignatureExpire",
     };
+    struct world *w = n->world;
+    struct send *s = &n->sends[i];
     struct send_result r = {.transport = SEND_ANSWERED, .http_status = 200};
-    if (!w->sends[i].gated) {
-        ask_gate(w, i);
+    if (!s->gated) {
+        ask_gate(n, i);
         return;
     }
     if (!w->calm && world_chance(w, 10)) {
-        provider_time_out(w, i);
+        provider_time_out(n, i);
         return;
     }
-    r.accepted = w->calm || world_chance(w, w->goodwill);
-    if (r.accepted) {
-        accept(w, &w->sends[i]);
-        snprintf(r.serial_no, sizeof(r.serial_no), "S-%s", w->sends[i].job_id);
-    }
+    bool stale = !s->arrived && is_stale(s);
+    arrive(w, s, w->calm ? 100 : w->goodwill);
+    r.accepted = s->accepted;
+    if (r.accepted)
+        snprintf(r.serial_no, sizeof(r.serial_no), "S-%s", s->job_id);
     snprintf(r.code, sizeof(r.code), "%s",
-             r.accepted ? "Ok" : codes[world_random(w, ARRAY_LEN(codes))]);
-    give(w, i, &r);
+             r.accepted ? "Ok"
+             : stale    ? "AuthFailure.SignatureExpire"
+                        : codes[world_random(w, ARRAY_LEN(codes))]);
+    give(n, i, &r);
 }
 
-void provider_forget(struct world *w)
+void provider_orphan(struct world *w, const struct send *s)
 {
-    for (size_t i = 0; i < w->n_sends; i++) {
-        if (w->sends[i].gated && world_chance(w, 50))
-            accept(w, &w->sends[i]);
+    if (!s->arrived && w->n_orphans < ASKS_MAX)
+        w->orphans[w->n_orphans++] = *s;
+}
+
+void provider_orphans_arrive(struct world *w)
+{
+    for (size_t i = w->n_orphans; i > 0; i--) {
+        struct send *s = &w->orphans[i - 1];
+        bool stale = is_stale(s);
+        if (!stale && !w->calm && world_chance(w, 80))
+            continue;
+        arrive(w, s, 50);
+        *s = w->orphans[--w->n_orphans];
     }
-    w->n_sends = 0;
+}
+
+void provider_pause(struct node *n)
+{
+    for (size_t i = 0; i < n->n_sends; i++) {
+        if (n->sends[i].gated && world_chance(n->world, 50))
+            arrive(n->world, &n->sends[i], n->world->goodwill);
+    }
+}
+
+void provider_forget(struct node *n)
+{
+    for (size_t i = 0; i < n->n_sends; i++) {
+        if (n->sends[i].gated)
+            provider_orphan(n->world, &n->sends[i]);
+    }
+    n->n_sends = 0;
 }
 
 static bool is_ready(void *self)
@@ -100,28 +163,39 @@ static bool is_ready(void *self)
     return true;
 }
 
+static int64_t takeover_of(const struct node *n, uint64_t ticket)
+{
+    for (size_t i = 0; i < CLAIM_BATCH_MAX; i++) {
+        if (n->c.asks[i].ticket == ticket)
+            return n->c.asks[i].takeover_us;
+    }
+    world_fail(n->world, "ticket %llu is sent, but was never claimed", (unsigned long long)ticket);
+}
+
 static void send_sms(void *self, uint64_t ticket, const struct sms *sms)
 {
-    struct world *w = self;
+    struct node *n = self;
+    struct world *w = n->world;
     const struct db_job *j = database_get(w, sms->session_context);
     if (!j)
-        world_fail(w, "%s is sent, but was never claimed", sms->session_context);
-    if (w->n_sends == ASKS_MAX)
+        world_fail(w, "%s is sent, but there is no such job", sms->session_context);
+    if (n->n_sends == ASKS_MAX)
         world_fail(w, "more than %d sends", ASKS_MAX);
     if (strcmp(sms->phone, j->phone) != 0)
         world_fail(w, "%s is sent to another phone", j->job_id);
-    struct send *s = &w->sends[w->n_sends++];
-    *s = (struct send){.ticket = ticket, .began_us = clock_boot_us()};
+    struct send *s = &n->sends[n->n_sends++];
+    *s = (struct send){
+        .ticket = ticket, .began_us = clock_boot_us(), .takeover_us = takeover_of(n, ticket)};
     snprintf(s->job_id, sizeof(s->job_id), "%s", sms->session_context);
 }
 
 static void probe(void *self)
 {
-    struct world *w = self;
-    w->probe_asked = true;
+    struct node *n = self;
+    n->probe_asked = true;
 }
 
-void provider_init(struct world *w)
+void provider_init(struct node *n)
 {
-    w->sender = (struct sender){.self = w, .is_ready = is_ready, .send = send_sms, .probe = probe};
+    n->sender = (struct sender){.self = n, .is_ready = is_ready, .send = send_sms, .probe = probe};
 }

@@ -1,8 +1,9 @@
 /*
  * sendcode-storm CONF FIRST_SEED SEEDS STEPS: random sequences of records, answers, refusals,
- * time, rebalances, fences, outages, reloads and kills against the worker's pipeline. Whatever the
- * order: no job is sent twice, no commit passes an unfinished record, and when the storm is over
- * every record is finished, every state announced, and nothing is left in memory.
+ * time, rebalances, fences, pauses, outages, reloads and kills against two workers' pipelines.
+ * Whatever the order: no job is sent twice, no commit passes an unfinished record, and when the
+ * storm is over every record is finished, every state announced and true, and nothing is left in
+ * memory.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,23 +15,11 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "common/settings/settings.h"
 #include "tests/replay/fake_loop.h"
 #include "tests/replay/storm/world.h"
-#include "worker/app.h"
-#include "worker/health.h"
-#include "worker/meters.h"
 #include "worker/pipeline_parts.h"
 
-#define TIMEOUT_US (5 * US_PER_S)
 #define CALM_TURNS 4000
-
-static struct {
-    const char *conf;
-    struct loop *loop;
-    struct health health;
-    struct meters meters;
-} storm;
 
 void world_fail(const struct world *w, const char *fmt, ...)
 {
@@ -69,118 +58,105 @@ bool world_chance(struct world *w, unsigned percent)
     return world_random(w, 100) < percent;
 }
 
-static void on_fatal(void *arg, const char *why)
+static void answer_probe(struct node *n)
 {
-    world_fail(arg, "fatal: %s", why);
-}
-
-static struct settings *load(void)
-{
-    struct buf faults = BUF_INIT;
-    struct settings *s = settings_load(storm.conf, APP_NEEDS, &faults);
-    if (!s)
-        panic("%s", buf_text(&faults));
-    buf_free(&faults);
-    return s;
-}
-
-static void start_worker(struct world *w)
-{
-    health_init(&storm.health);
-    meters_init(&storm.meters);
-    const struct pipeline_fatal fatal = {.fn = on_fatal, .arg = w};
-    w->pipeline = pipeline_new(storm.loop, load(), &storm.health, &storm.meters, fatal);
-    const struct ports ports = {&w->source, &w->claims, &w->sender, &w->outcomes, &w->events};
-    pipeline_start(w->pipeline, &ports);
-}
-
-/* Between two turns of the loop, or in the middle of one. */
-static void stop_worker(struct world *w)
-{
-    if (world_chance(w, 50))
-        fake_loop_turn(storm.loop);
-    pipeline_free(w->pipeline);
-    fake_loop_turn(storm.loop);
-    meters_free(&storm.meters);
-}
-
-static void kill_worker(struct world *w)
-{
-    stop_worker(w);
-    provider_forget(w);
-    memset(&w->c, 0, sizeof(w->c));
-    memset(&w->o, 0, sizeof(w->o));
-    w->n_unacked = 0;
-    w->committing = w->closing = w->drained = w->probe_asked = false;
-    w->credit = 0;
-    for (int i = 0; i < PARTITIONS; i++)
-        w->logs[i].owned = w->logs[i].started = false;
-    w->killed++;
-    start_worker(w);
-}
-
-/* No request outlives the HTTP client's time-out. */
-static void let_time_pass(struct world *w, int64_t us)
-{
-    while (us > 0) {
-        int64_t step = MIN(us, US_PER_S);
-        for (size_t i = w->n_sends; i > 0; i--) {
-            const struct send *s = &w->sends[i - 1];
-            if (s->gated && s->gated_us + TIMEOUT_US <= loop_now_us(storm.loop) + step)
-                provider_time_out(w, i - 1);
-        }
-        fake_loop_turn(storm.loop);
-        fake_loop_pass(storm.loop, step);
-        us -= step;
-    }
-}
-
-static void answer_probe(struct world *w)
-{
-    struct sender_handlers h = pipeline_sender_handlers(w->pipeline);
-    if (!w->probe_asked)
+    struct sender_handlers h = pipeline_sender_handlers(n->pipeline);
+    if (!n->probe_asked)
         return;
-    w->probe_asked = false;
-    h.probed(h.arg, w->calm || world_chance(w, 50) ? NULL : "AuthFailure");
-}
-
-static void reload(struct world *w)
-{
-    pipeline_set_settings(w->pipeline, load());
+    n->probe_asked = false;
+    h.probed(h.arg, n->world->calm || world_chance(n->world, 50) ? NULL : "AuthFailure");
 }
 
 static void turn_database(struct world *w)
 {
-    struct claims_handlers c = pipeline_claims_handlers(w->pipeline);
     w->db_away = !w->db_away;
-    c.health(c.arg, w->db_away ? "away" : NULL);
-    if (!w->db_away)
-        c.idle(c.arg);
+    for (int i = 0; i < NODES; i++) {
+        struct claims_handlers c = pipeline_claims_handlers(w->nodes[i].pipeline);
+        if (w->nodes[i].paused)
+            continue;
+        c.health(c.arg, w->db_away ? "away" : NULL);
+        if (!w->db_away)
+            c.idle(c.arg);
+    }
 }
 
-static void random_answer(struct world *w)
+static void random_answer(struct node *n)
 {
+    struct world *w = n->world;
     unsigned dice = world_random(w, 10);
-    if (dice < 3 && w->n_sends > 0)
-        provider_step(w, world_random(w, (unsigned)w->n_sends));
-    else if (dice < 5 && w->c.busy && !w->db_away)
-        database_answer_claims(w);
-    else if (dice < 7 && w->o.ask != ASK_NONE && !w->db_away)
-        database_answer_outcomes(w);
-    else if (dice < 9 && w->n_unacked > 0)
-        kafka_ack(w, world_random(w, (unsigned)w->n_unacked));
-    else if (dice == 9 && w->committing)
-        kafka_answer_commit(w, world_chance(w, 80));
+    if (dice < 3 && n->n_sends > 0)
+        provider_step(n, world_random(w, (unsigned)n->n_sends));
+    else if (dice < 5 && n->c.busy && !w->db_away)
+        database_answer_claims(n);
+    else if (dice < 7 && n->o.ask != ASK_NONE && !w->db_away)
+        database_answer_outcomes(n);
+    else if (dice < 9 && n->n_unacked > 0)
+        kafka_ack(n, world_random(w, (unsigned)n->n_unacked));
+    else if (dice == 9 && n->committing)
+        kafka_answer_commit(n, world_chance(w, 80));
     else
-        answer_probe(w);
+        answer_probe(n);
 }
 
-static void random_answers(struct world *w)
+static void random_answers(struct node *n)
 {
-    for (unsigned n = 1 + world_random(w, 6); n > 0; n--) {
-        random_answer(w);
-        if (world_chance(w, 70))
-            fake_loop_turn(storm.loop);
+    for (unsigned k = 1 + world_random(n->world, 6); k > 0; k--) {
+        random_answer(n);
+        if (world_chance(n->world, 70))
+            fake_loop_turn(n->loop);
+    }
+}
+
+/* A worker stands still for a while, and the group gives its partitions away, or does not. */
+static void stand_still(struct node *n)
+{
+    struct world *w = n->world;
+    node_pause(n);
+    if (world_chance(w, 50)) {
+        for (int i = 0; i < PARTITIONS; i++) {
+            if (w->logs[i].owner == n && world_chance(w, 70))
+                kafka_assign(&w->nodes[n == &w->nodes[0]], i);
+        }
+    }
+}
+
+/* What it hears first when it goes on is left to chance. */
+static void go_on(struct node *n)
+{
+    node_resume(n);
+    if (world_chance(n->world, 50))
+        nodes_let_time_pass(n->world, 0);
+    if (world_chance(n->world, 50))
+        random_answers(n);
+    kafka_tell_losses(n);
+}
+
+static void step_of_node(struct node *n, unsigned dice)
+{
+    struct world *w = n->world;
+    int partition = (int)world_random(w, PARTITIONS);
+    if (n->paused) {
+        if (dice < 100)
+            go_on(n);
+        else if (dice < 200 && n->c.busy && !n->c.decided && !w->db_away)
+            database_decide_claims(n); /* it was asked before, and is done without it */
+        else if (dice < 300 && n->o.ask != ASK_NONE && !n->o.decided && !w->db_away)
+            database_decide_outcomes(n);
+    } else if (dice < 225) {
+        kafka_deliver(n, partition);
+    } else if (dice < 880) {
+        random_answers(n);
+    } else if (dice < 955) {
+        if (w->logs[partition].owner == NULL || world_chance(w, 10))
+            kafka_assign(n, partition);
+    } else if (dice < 975) {
+        kafka_revoke(n, partition, world_chance(w, 30));
+    } else if (dice < 982) {
+        nodes_reload(n);
+    } else if (dice < 986 && w->seed % 2 == 0) { /* what leaks would be lost with the worker */
+        node_kill(n);
+    } else if (dice >= 990) {
+        stand_still(n);
     }
 }
 
@@ -190,28 +166,18 @@ static void step(struct world *w)
     unsigned dice = world_random(w, 1000);
     if (dice < 100)
         kafka_append(w, partition);
-    else if (dice < 300)
-        kafka_deliver(w, partition);
-    else if (dice < 860)
-        random_answers(w);
-    else if (dice < 900)
-        kafka_assign(w, partition);
-    else if (dice < 911)
-        kafka_revoke(w, partition, world_chance(w, 30));
     else if (dice < 915)
+        step_of_node(&w->nodes[world_random(w, NODES)], world_random(w, 1000));
+    else if (dice < 919)
         w->logs[partition].epoch++; /* somebody believes that it is theirs */
-    else if (dice < 920)
-        turn_database(w);
     else if (dice < 924)
-        reload(w);
-    else if (dice < 926 && w->seed % 2 == 0) /* what leaks would be lost with the worker */
-        kill_worker(w);
-    else if (dice < 935)
-        let_time_pass(w, (int64_t)world_random(w, world_chance(w, 20) ? 70 : 4) * US_PER_S);
+        turn_database(w);
+    else if (dice < 933)
+        nodes_let_time_pass(w, (int64_t)world_random(w, world_chance(w, 20) ? 70 : 4) * US_PER_S);
     else
-        let_time_pass(w, (int64_t)world_random(w, 300) * US_PER_MS);
+        nodes_let_time_pass(w, (int64_t)world_random(w, 300) * US_PER_MS);
     if (world_chance(w, 70))
-        fake_loop_turn(storm.loop);
+        nodes_turn(w);
 }
 
 static bool all_done(const struct world *w)
@@ -230,37 +196,50 @@ static bool all_done(const struct world *w)
     return true;
 }
 
+static void calm_node(struct node *n)
+{
+    for (int i = 0; i < PARTITIONS; i++) {
+        while (n->parts[i].started && n->credit > 0 && n->parts[i].position < n->world->logs[i].end)
+            kafka_deliver(n, i);
+    }
+    fake_loop_turn(n->loop);
+    while (n->n_sends > 0)
+        provider_step(n, n->n_sends - 1);
+    if (n->c.busy)
+        database_answer_claims(n);
+    if (n->o.ask != ASK_NONE)
+        database_answer_outcomes(n);
+    while (n->n_unacked > 0)
+        kafka_ack(n, n->n_unacked - 1);
+    if (n->committing)
+        kafka_answer_commit(n, true);
+    answer_probe(n);
+}
+
 static void calm_turn(struct world *w)
 {
     for (int i = 0; i < PARTITIONS; i++) {
-        kafka_assign(w, i);
-        while (w->logs[i].started && w->credit > 0 && w->logs[i].position < w->logs[i].end)
-            kafka_deliver(w, i);
+        if (!w->logs[i].owner)
+            kafka_assign(&w->nodes[i % NODES], i);
     }
-    fake_loop_turn(storm.loop);
-    while (w->n_sends > 0)
-        provider_step(w, w->n_sends - 1);
-    if (w->c.busy)
-        database_answer_claims(w);
-    if (w->o.ask != ASK_NONE)
-        database_answer_outcomes(w);
-    while (w->n_unacked > 0)
-        kafka_ack(w, w->n_unacked - 1);
-    if (w->committing)
-        kafka_answer_commit(w, true);
-    answer_probe(w);
-    let_time_pass(w, 100 * US_PER_MS);
+    for (int i = 0; i < NODES; i++)
+        calm_node(&w->nodes[i]);
+    nodes_let_time_pass(w, 100 * US_PER_MS);
 }
 
 static void say_undone(const struct world *w)
 {
     for (int i = 0; i < PARTITIONS; i++) {
         const struct log_of *log = &w->logs[i];
-        fprintf(stderr, "partition %d: committed %lld, position %lld, end %lld\n", i,
-                (long long)log->committed, (long long)log->position, (long long)log->end);
+        fprintf(stderr, "partition %d: owner %d, committed %lld, end %lld\n", i,
+                log->owner ? (int)(log->owner - w->nodes) : -1, (long long)log->committed,
+                (long long)log->end);
     }
-    for (int place = 0; place < PLACE_COUNT; place++)
-        fprintf(stderr, "place %d: %zu\n", place, w->pipeline->flights.count[place]);
+    for (int i = 0; i < NODES; i++) {
+        for (int place = 0; place < PLACE_COUNT; place++)
+            fprintf(stderr, "worker %d, place %d: %zu\n", i, place,
+                    w->nodes[i].pipeline->flights.count[place]);
+    }
     for (const struct db_job *j = w->jobs; j; j = j->hh.next) {
         if (j->announced < j->seq || j->state == JOB_IN_DOUBT || j->state == JOB_CLAIMED)
             fprintf(stderr, "%s: %s seq %d announced %d owed %d outbox %d\n", j->job_id,
@@ -285,10 +264,21 @@ static void check_gaps(const struct world *w)
     }
 }
 
+/* What the database says was sent is what the provider took, as far as anybody can know. */
+static void check_truth(const struct world *w)
+{
+    for (const struct db_job *j = w->jobs; j; j = j->hh.next) {
+        bool doubtful = j->state == JOB_UNKNOWN;
+        if (!doubtful && (j->accepted > 0) != (j->state == JOB_SENT))
+            world_fail(w, "%s is %s, and was accepted %u times", j->job_id,
+                       job_state_to_text(j->state), j->accepted);
+    }
+}
+
 static void on_drained(void *arg)
 {
-    struct world *w = arg;
-    w->drained = true;
+    struct node *n = arg;
+    n->drained = true;
 }
 
 static void finish_all(struct world *w)
@@ -302,70 +292,86 @@ static void finish_all(struct world *w)
 }
 
 /* Nothing that the storm stopped stays stopped. */
-static void send_one_more(struct world *w)
+static void send_one_more(struct world *w, int partition)
 {
     struct buf why = BUF_INIT;
-    kafka_append_fresh(w, 0);
+    kafka_append_fresh(w, partition);
     finish_all(w);
-    pipeline_say_stops(w->pipeline, &why);
-    const struct db_job *j = database_get(w, w->logs[0].records[w->logs[0].end - 1].job_id);
+    const struct log_of *log = &w->logs[partition];
+    pipeline_say_stops(log->owner->pipeline, &why);
+    const struct db_job *j = database_get(w, log->records[log->end - 1].job_id);
     if (j->state != JOB_SENT || why.len > 0)
         world_fail(w, "after the storm a job is %s; %s", job_state_to_text(j->state),
                    buf_text(&why));
     buf_free(&why);
 }
 
-static void end(struct world *w)
+static void drain(struct node *n)
 {
-    w->calm = true;
-    if (w->db_away)
-        turn_database(w);
-    finish_all(w);
-    let_time_pass(w, 60 * US_PER_S); /* the next trial of what is stopped may go */
-    send_one_more(w);
-    check_gaps(w);
-    if (w->pipeline->flights.bytes > 0 || HASH_COUNT(w->pipeline->flights.by_ticket) > 0) {
+    struct world *w = n->world;
+    if (n->pipeline->flights.bytes > 0 || HASH_COUNT(n->pipeline->flights.by_ticket) > 0) {
         say_undone(w);
         world_fail(w, "everything is finished, but flights are left");
     }
-    pipeline_drain(w->pipeline, on_drained, w);
-    for (unsigned turns = 0; !w->closing && turns < 100; turns++)
+    pipeline_drain(n->pipeline, on_drained, n);
+    for (unsigned turns = 0; !n->closing && turns < 100; turns++)
         calm_turn(w);
-    if (!w->closing)
+    if (!n->closing)
         world_fail(w, "the drain does not end");
     for (int i = 0; i < PARTITIONS; i++)
-        kafka_revoke(w, i, false);
-    struct jobs_source_handlers h = pipeline_source_handlers(w->pipeline);
+        kafka_revoke(n, i, false);
+    struct jobs_source_handlers h = pipeline_source_handlers(n->pipeline);
     h.closed(h.arg);
-    if (!w->drained)
+    if (!n->drained)
         world_fail(w, "nobody is told that the worker is drained");
 }
 
-static void run(uint64_t seed, unsigned steps)
+static void end(struct world *w)
+{
+    w->calm = true;
+    for (int i = 0; i < NODES; i++) {
+        node_resume(&w->nodes[i]);
+        kafka_tell_losses(&w->nodes[i]);
+    }
+    if (w->db_away)
+        turn_database(w);
+    finish_all(w);
+    nodes_let_time_pass(w, 60 * US_PER_S); /* the next trial of what is stopped may go */
+    for (int i = 0; i < PARTITIONS; i++)
+        send_one_more(w, i);
+    check_gaps(w);
+    check_truth(w);
+    for (int i = 0; i < NODES; i++)
+        drain(&w->nodes[i]);
+}
+
+static void run(const char *conf, uint64_t seed, unsigned steps)
 {
     static struct world w;
     memset(&w, 0, sizeof(w));
     w.seed = state = seed;
+    w.conf = conf;
     w.goodwill = 40 + world_random(&w, 60);
-    database_init(&w);
-    kafka_init(&w);
-    provider_init(&w);
-    storm.loop = loop_new(NULL);
-    fake_loop_use_clock(storm.loop);
-    start_worker(&w);
+    w.clock = loop_new(NULL);
+    fake_loop_use_clock(w.clock);
+    for (int i = 0; i < NODES; i++) {
+        w.nodes[i].world = &w;
+        node_start(&w.nodes[i]);
+    }
     for (unsigned i = 0; i < steps; i++)
         step(&w);
     end(&w);
-    stop_worker(&w);
-    loop_free(storm.loop);
+    for (int i = 0; i < NODES; i++)
+        node_stop(&w.nodes[i]);
+    loop_free(w.clock);
     struct db_job *j, *next;
     HASH_ITER(hh, w.jobs, j, next)
     {
         HASH_DEL(w.jobs, j);
         free(j);
     }
-    printf("seed %llu: %u jobs, %u sent, %u kills\n", (unsigned long long)seed, w.last_job, w.sent,
-           w.killed);
+    printf("seed %llu: %u jobs, %u sent, %u kills, %u pauses\n", (unsigned long long)seed,
+           w.last_job, w.sent, w.killed, w.paused);
 }
 
 int main(int argc, char **argv)
@@ -382,10 +388,9 @@ int main(int argc, char **argv)
            "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100", 1);
     log_set_level(LOG_FATAL);
     backoff_set_random(random_for_backoff);
-    storm.conf = argv[1];
     uint64_t first = strtoull(argv[2], NULL, 10);
     uint64_t seeds = strtoull(argv[3], NULL, 10);
     for (uint64_t seed = first; seed < first + seeds; seed++)
-        run(seed, (unsigned)strtoul(argv[4], NULL, 10));
+        run(argv[1], seed, (unsigned)strtoul(argv[4], NULL, 10));
     return EXIT_DONE;
 }

@@ -1,7 +1,8 @@
 /*
- * What is around the worker in the storm: a log of records, a database, a provider, as simple as
- * they can be while keeping their word. They outlive the worker, which is killed at random.
- * Every promise that the worker makes to them is checked where it is made.
+ * What is around two workers in the storm: a log of records, a database, a provider, as simple as
+ * they can be while keeping their word. They outlive the workers, which are killed at random, and
+ * stand still at random, longer than their partitions are kept for them.
+ * Every promise that a worker makes to them is checked where it is made.
  */
 #ifndef SENDCODE_TESTS_REPLAY_STORM_WORLD_H
 #define SENDCODE_TESTS_REPLAY_STORM_WORLD_H
@@ -12,14 +13,18 @@
 #include "common/domain/job_state.h"
 #include "common/domain/job_status.h"
 #include "worker/chores.h"
+#include "worker/health.h"
+#include "worker/meters.h"
 #include "worker/pipeline.h"
 
 #define PARTITIONS 3
 #define LOG_MAX 2048
 #define ASKS_MAX 512
 #define PHONES 10 /* their last digits */
+#define NODES 2
 
 struct world;
+struct node;
 
 enum record_kind { RECORD_JOB, RECORD_REFUSED, RECORD_INVALID, RECORD_GAP };
 
@@ -56,9 +61,11 @@ struct db_job {
 struct send {
     uint64_t ticket;
     char job_id[16];
-    int64_t began_us; /* boot clock, as it all */
+    int64_t began_us;    /* boot clock: when it was signed */
+    int64_t takeover_us; /* wall clock: others may doubt it from then on */
     bool gated;
     int64_t gated_us;
+    bool arrived, accepted; /* at the provider, in truth */
 };
 
 struct event {
@@ -74,9 +81,15 @@ enum outcomes_ask { ASK_NONE, ASK_RECORD, ASK_NOTE, ASK_TAKE, ASK_DONE, ASK_SWEE
 struct log_of {
     struct log_record records[LOG_MAX];
     int64_t end;
-    int64_t committed, position;
-    bool owned, started;
+    int64_t committed;
+    struct node *owner; /* as the group has it; NULL: nobody's */
     int64_t epoch, next_offset;
+};
+
+/* A partition as a worker has it. */
+struct part {
+    bool owned, started;
+    int64_t position;
 };
 
 /* What the worker asked of the database. The answer is made when it is asked or when it is given:
@@ -91,7 +104,8 @@ struct claims_side {
         uint64_t ticket;
         char job_id[16];
         int partition;
-        int64_t offset, epoch, asked_us;
+        int64_t offset, epoch;
+        int64_t takeover_us; /* when it was claimed */
         uint8_t nonce[16], proof[32], key_id[4];
     } asks[CLAIM_BATCH_MAX];
     struct claim_answer answers[CLAIM_BATCH_MAX];
@@ -110,67 +124,96 @@ struct outcomes_side {
     bool decided;
 };
 
-struct world {
-    uint64_t seed;
+struct node {
+    struct world *world;
     struct pipeline *pipeline;
-    struct ports ports;
+    struct loop *loop;
+    struct health health;
+    struct meters meters;
     struct jobs_source source;
     struct claims claims;
     struct sender sender;
     struct outcomes outcomes;
     struct events events;
 
-    struct log_of logs[PARTITIONS];
-    struct db_job *jobs;
-    unsigned last_job;
+    struct part parts[PARTITIONS];
     size_t credit;
     bool committing;
     struct source_offset commit[PARTITIONS];
     size_t n_commit;
-
-    bool db_away, calm; /* calm: everything answers, and well */
-    unsigned goodwill; /* percent of the requests that the provider accepts; of each seed its own */
     struct claims_side c;
     struct outcomes_side o;
     struct send sends[ASKS_MAX];
     size_t n_sends;
     struct event unacked[ASKS_MAX];
     size_t n_unacked;
-    bool probe_asked, closing, closed, drained;
-    unsigned sent, killed;
+    bool probe_asked, closing, drained;
+    bool paused;
+};
+
+struct world {
+    uint64_t seed;
+    const char *conf;
+    struct loop *clock; /* nobody's timers: the time itself */
+    struct node nodes[NODES];
+
+    struct log_of logs[PARTITIONS];
+    struct db_job *jobs;
+    unsigned last_job;
+    struct send
+        orphans[ASKS_MAX]; /* requests whose client gave up, or is dead, and that may arrive */
+    size_t n_orphans;
+
+    bool db_away, calm; /* calm: everything answers, and well */
+    unsigned goodwill; /* percent of the requests that the provider accepts; of each seed its own */
+    unsigned sent, killed, paused;
 };
 
 NORETURN PRINTF_LIKE(2, 3) void world_fail(const struct world *w, const char *fmt, ...);
 unsigned world_random(struct world *w, unsigned below);
 bool world_chance(struct world *w, unsigned percent);
 
+/* nodes.c */
+void node_start(struct node *n);
+void node_stop(struct node *n); /* between two turns of its loop, or in the middle of one */
+void node_kill(struct node *n); /* and another in its place */
+void node_pause(struct node *n);
+void node_resume(struct node *n);
+void nodes_turn(struct world *w);
+void nodes_let_time_pass(struct world *w, int64_t us);
+void nodes_reload(struct node *n);
+
 /* database.c */
-void database_decide_claims(struct world *w); /* and epochs */
-void database_decide_outcomes(struct world *w);
+void database_decide_claims(struct node *n); /* and epochs */
+void database_decide_outcomes(struct node *n);
 struct job_status database_status(const struct db_job *j);
 /* Whether the offset of this record may be committed. */
 bool database_is_done(const struct world *w, int partition, int64_t offset);
 struct db_job *database_get(const struct world *w, const char *job_id); /* or NULL */
 
 /* database_ports.c */
-void database_init(struct world *w);
-void database_answer_claims(struct world *w);
-void database_answer_outcomes(struct world *w);
+void database_init(struct node *n);
+void database_answer_claims(struct node *n);
+void database_answer_outcomes(struct node *n);
 
 /* kafka.c */
-void kafka_init(struct world *w);
+void kafka_init(struct node *n);
 void kafka_append(struct world *w, int partition);
 void kafka_append_fresh(struct world *w, int partition); /* a job that nothing keeps from sending */
-void kafka_deliver(struct world *w, int partition);
-void kafka_assign(struct world *w, int partition);
-void kafka_revoke(struct world *w, int partition, bool lost);
-void kafka_answer_commit(struct world *w, bool ok);
-void kafka_ack(struct world *w, size_t i);
+void kafka_deliver(struct node *n, int partition);
+void kafka_assign(struct node *n, int partition); /* taken from whoever has it */
+void kafka_revoke(struct node *n, int partition, bool lost);
+void kafka_tell_losses(struct node *n); /* what the group gave away while it stood still */
+void kafka_answer_commit(struct node *n, bool ok);
+void kafka_ack(struct node *n, size_t i);
 
 /* provider.c */
-void provider_init(struct world *w);
-void provider_step(struct world *w, size_t i); /* the gate, or an answer */
-void provider_time_out(struct world *w, size_t i);
-void provider_forget(struct world *w); /* its client was killed: what left may arrive */
+void provider_init(struct node *n);
+void provider_step(struct node *n, size_t i); /* the gate, or an answer */
+void provider_time_out(struct node *n, size_t i);
+void provider_forget(struct node *n); /* its client was killed: what left may arrive */
+void provider_pause(struct node *n);  /* some of what left arrives meanwhile */
+void provider_orphan(struct world *w, const struct send *s);
+void provider_orphans_arrive(struct world *w);
 
 #endif
