@@ -148,9 +148,7 @@ static bool take_page(struct records_queries *all, struct query *q, const struct
         return false;
     }
     take_date(q, a, now_us);
-    scope.newest_s =
-        (now_us + q->dated.offset_us + (a->date_s < 0 ? q->dated.spread_us : 0)) / US_PER_S +
-        TIME_LATER_S;
+    scope.newest_s = (now_us + q->dated.offset_us) / US_PER_S + TIME_LATER_S;
     fault = records_page_read(a->body, a->body_len, &scope, &page, q->code, why);
     note_fault(q, fault);
     if (!fault || q->code[0])
