@@ -13,7 +13,7 @@
 #include "ctl/kafka_letters.h"
 #include "ctl/letter.h"
 
-#define AGE_MAX_US (24 * 3600 * US_PER_S)
+#define AGE_MAX_US (INT64_C(86400) * US_PER_S)
 
 /* What a worker with these settings would say to the value: "ok", "late", or the rule broken. */
 static const char *judge_value(const struct settings *s, const struct letter *l)

@@ -177,7 +177,7 @@ class CtlTest(unittest.TestCase):
                 self.assertTrue(said)
 
     def test_every_command_has_help(self):
-        for command in ("migrate", "enqueue", "verify", "unlock", "timeline"):
+        for command in ("migrate", "enqueue", "verify", "unlock", "timeline", "replay"):
             with self.subTest(command):
                 out, _ = self.ctl(command, "--help")
                 self.assertIn("usage: sendcodectl", out)

@@ -15,6 +15,7 @@ MAY_CALL = {
     "outbox_done": {"worker"}, "take_parked": {"worker"}, "settle": {"worker"},
     "release_parked": {"worker"}, "share_rate": {"worker"}, "unlock": {"worker"}, "verify": {"worker", "verifier"},
     "timeline": {"worker", "auditor", "investigator"}, "schema_version": set(ROLES),
+    "replays_find": {"worker"}, "replays_mark": {"worker"}, "replays_unmark": {"worker"},
     "mask_phone": {"auditor", "investigator"}, "sees_phones": {"auditor", "investigator"},
     "country_code": {"auditor", "investigator"}}
 
