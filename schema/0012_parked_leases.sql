@@ -164,6 +164,8 @@ begin
     if not found then
         return;
     end if;
+    -- Before its delivery, as verify locks them.
+    perform from challenge c where c.phone = p.phone and c.scene = p.scene for update;
     select * into d from delivery where job_id = p_job_id and day = p_day;
     if d.state is null or d.state in ('in_doubt', 'unknown')
         or d.state = 'claimed' and (d.takeover_at is null or d.not_after is null) then

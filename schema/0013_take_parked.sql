@@ -49,7 +49,9 @@ $$;
 -- p_doubts to ask the provider about (kind doubt: first those in doubt, latest deadline first, then
 -- the unknown ones, oldest first; over all workers at most p_per_s in any second), and at most
 -- p_retries to claim again (kind retry, latest deadline first). epoch is the partition's newest:
--- whoever claims with it is fenced like its owner. p_grace_ms decides nothing here, but in settle.
+-- whoever claims with it is fenced like its owner. claimed_ago_ms: how far back its messages may
+-- lie, since its claim, or since its first attempt that was ever settled. p_grace_ms decides
+-- nothing here, but in settle.
 create function sendcode.take_parked(p_worker text, p_topic text, p_doubts int, p_retries int,
                                      p_lease_ms int, p_per_s int, p_grace_ms int)
 returns table (
@@ -106,13 +108,16 @@ begin
     select case p.kind when 'retry' then 'retry' else 'doubt' end, p.lease, p.job_id, p.day,
            p.phone, p.scene, d.locale, d.requested_at, d.deadline, d.partition, d.incarnation,
            d."offset", coalesce(e.epoch, 0), d.attempts,
-           (extract(epoch from p.leased_at - d.claimed_at) * 1000)::bigint
+           (extract(epoch from p.leased_at - least(d.claimed_at, a.first_at)) * 1000)::bigint
     from unnest(v_rows) with ordinality v(place, i)
     cross join lateral (select * from parked p where p.ctid = v.place) p
     cross join lateral (select * from delivery d
                         where d.job_id = p.job_id and d.day = p.day limit 1) d
     left join lateral (select o.epoch from partition_epoch o
                        where o.topic = d.topic and o.partition = d.partition limit 1) e on true
+    left join lateral (select min(t.at) as first_at from attempt t
+                       where t.job_id = d.job_id and t.day = d.day
+                         and t.settlement is not null) a on true
     order by p.kind = 'retry', p.kind = 'unknown', case when p.kind = 'unknown' then p.ask_at end,
              p.deadline desc;
 end

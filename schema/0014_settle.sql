@@ -94,10 +94,9 @@ begin
            (array_agg(c.state order by c.accepted desc, c.at))[1],
            (array_agg(c.reason order by c.accepted desc, c.at))[1],
            (array_agg(c.code order by c.accepted desc, c.at))[1],
-           -- A message that no job of ours explains, and of no time that one could have it.
+           -- A message that no job of ours explains, at a time that it could not have.
            exists (select from unexplained u
-                   where u.attempt is null and u.accepted is not false
-                     and (u.at is null or u.at >= (select min(t.from_at) from tries t)))
+                   where u.attempt is null and u.accepted is not false)
     into v_accepted, v_refused, v_dim, judge_records.attempt, judge_records.serial_no,
          judge_records.at, judge_records.state, judge_records.reason,
          judge_records.code, v_strange
@@ -128,8 +127,8 @@ begin
     set settlement = case
         when settlement is null then jsonb_build_array(p_entry)
         when (settlement -> -1) - '{asked_at,since}'::text[] = p_entry - 'asked_at' then
-            (settlement - -1) || p_entry || jsonb_build_object(
-                'since', coalesce(settlement -> -1 -> 'since', settlement -> -1 -> 'asked_at'))
+            (settlement - -1) || (p_entry || jsonb_build_object(
+                'since', coalesce(settlement -> -1 -> 'since', settlement -> -1 -> 'asked_at')))
         -- Bounded, should the answers change for three days.
         when jsonb_array_length(settlement) >= 50 then (settlement - 0) || p_entry
         else settlement || p_entry end

@@ -11,7 +11,9 @@ create table sendcode.rate_share (
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 
 -- How p_rate is spread: nobody gets more than it demands while another lacks (max-min), and what
--- nobody demands is spread evenly. What cannot be divided goes around by the time.
+-- nobody demands is spread evenly, one part being kept for who comes next: a worker that starts, as
+-- in every restart, need not wait until the others' grants lapse. What cannot be divided goes around
+-- by the time.
 create function sendcode.fair_share(p_instance text, p_rate int, p_demand int,
                                     p_now timestamptz) returns int
 language plpgsql
@@ -35,9 +37,10 @@ begin
     v_n := cardinality(v_instances);
     -- First what is demanded, the least first, then the rest.
     for i in 1 .. 2 * v_n loop
-        v_part := v_left / (v_n - (i - 1) % v_n);
         if i <= v_n then
-            v_part := least(v_part, v_demands[i]);
+            v_part := least(v_left / (v_n + 1 - i), v_demands[i]);
+        else
+            v_part := v_left / (2 * v_n + 2 - i);
         end if;
         v_left := v_left - v_part;
         if v_instances[(i - 1) % v_n + 1] = p_instance then

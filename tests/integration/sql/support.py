@@ -247,6 +247,8 @@ class DatabaseTest(unittest.TestCase):
             moved = ", ".join(f"{c} = {c} - %s * interval '1 second'" for c in columns)
             self.sql(f"update sendcode.{table} set {moved} where phone = %s",
                      *[seconds] * len(columns), self.phone)
+        self.sql("update sendcode.attempt set at = at - %s * interval '1 second' where job_id in"
+                 " (select job_id from sendcode.delivery where phone = %s)", seconds, self.phone)
 
     def verify(self, nonce, scene="login", phone=None, cursor=None):
         digests = nonce if isinstance(nonce, list) else [code_of(bytes(nonce))[0]]
