@@ -74,6 +74,12 @@ static size_t let_through(struct pipeline *p)
     return n;
 }
 
+size_t claiming_room(const struct pipeline *p)
+{
+    size_t places = free_places(p), ready = p->flights.count[PLACE_READY];
+    return places > ready ? places - ready : 0;
+}
+
 /* The candidate for a new code; the database says whether it or an older one is sent. */
 static void make_candidate(struct pipeline *p, struct claim_ask *ask)
 {
@@ -92,12 +98,13 @@ static void fill_ask(struct pipeline *p, struct flight *f, struct claim_ask *ask
 {
     const struct scene *scene = f->job.scene;
     bool allowed = phone_in_countries(f->job.phone, scene->country_codes, scene->n_country_codes);
-    f->epoch = f->part->epoch;
+    if (f->part)
+        f->epoch = f->part->epoch;
     *ask = (struct claim_ask){
         .ticket = f->ticket,
         .job = &f->job,
         .partition = f->partition,
-        .incarnation = f->part->incarnation,
+        .incarnation = f->part ? f->part->incarnation : f->incarnation,
         .offset = f->mark.offset,
         .epoch = f->epoch,
         .refusal = allowed ? REASON_NONE : REASON_COUNTRY,

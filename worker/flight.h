@@ -50,6 +50,9 @@ struct flight {
     struct offset_mark mark;
     int32_t partition;
     int64_t epoch;        /* of the last claim asked for */
+    int64_t lease;        /* a parked job's, which takes the place of an offset; else 0 */
+    int64_t day_us;       /* parked: part of its row's key */
+    int32_t incarnation;  /* parked: of its record */
     int64_t met_us;       /* boot clock */
     int64_t published_us; /* Unix microseconds; -1 unknown */
 
@@ -68,6 +71,7 @@ struct flight {
     bool trial;            /* sent to see whether a stop is over */
     int32_t attempt;
     bool odd; /* what is stored of it contradicts itself, and this was said */
+    bool after_doubt; /* an earlier attempt may have been sent, for all that this flight knows */
 
     struct outcome outcome; /* its texts point into result and job */
     struct send_result result;

@@ -50,3 +50,19 @@ void joblog_odd_row(const struct flight *f, const char *topic, const char *why)
               LS("job_id", f->job.job_id), LS("topic", topic), LI("partition", f->partition),
               LI("offset", f->mark.offset), LS("why", why));
 }
+
+void joblog_settled(const struct job_status *s, enum settled how)
+{
+    char phone[PHONE_MAX + 8];
+    phone_mask(s->phone, phone);
+    log_info("doubt settled", LS("job_id", s->job_id), LS("how", settled_to_text(how)),
+             LS("state", job_state_to_text(s->state)), LS("scene", s->scene), LS("phone", phone),
+             LI("attempt", s->attempt), LS("provider_code", or_null(s->provider_code)),
+             LS("serial_no", or_null(s->serial_no)));
+}
+
+void joblog_odd(const char *job_id)
+{
+    log_error("the rows of this job contradict each other; it is left as it is",
+              LS("job_id", job_id));
+}

@@ -3,6 +3,7 @@
 #define SENDCODE_WORKER_JOBLOG_H
 
 #include "common/base.h"
+#include "worker/ports/outcomes.h"
 
 struct flight;
 struct job_status;
@@ -12,5 +13,8 @@ void joblog_invalid(const struct flight *f);
 void joblog_duplicate_send(const struct flight *f);
 void joblog_not_recorded(const struct flight *f, const char *why);
 void joblog_odd_row(const struct flight *f, const char *topic, const char *why);
+void joblog_settled(const struct job_status *s, enum settled how);
+/* Its rows contradict each other, by hand or by a bug: it is left as it is. */
+void joblog_odd(const char *job_id);
 
 #endif

@@ -30,6 +30,12 @@ static void make_job_counters(struct meters *m)
                        "Attempts to send, by what is known of them when they end.", "outcome");
     for (enum attempt_outcome o = 0; o < ATTEMPT_OUTCOME_COUNT; o++)
         m->attempts[o] = metrics_cell(attempts, attempt_outcome_to_text(o));
+
+    struct metric_family *settled =
+        metrics_family(m->registry, METRIC_COUNTER, "sendcode_settled_total",
+                       "Questions about jobs in doubt, by how they ended.", "how");
+    for (enum settled h = 0; h < SETTLED_COUNT; h++)
+        m->settled[h] = metrics_cell(settled, settled_to_text(h));
 }
 
 static void make_gauges(struct meters *m)

@@ -26,6 +26,7 @@ struct meters {
     struct metric_cell *jobs[JOB_STATE_COUNT]; /* sendcode_jobs_total{outcome} */
     struct metric_cell *invalid, *duplicate;   /* of the same family */
     struct metric_cell *attempts[ATTEMPT_OUTCOME_COUNT];
+    struct metric_cell *settled[SETTLED_COUNT]; /* sendcode_settled_total{how} */
     struct metric_cell *publish_to_accept;
     struct metric_cell *stage[STAGE_COUNT];
     struct metric_cell *in_flight, *window, *rate_share, *in_doubt, *held, *loop_lag;

@@ -10,17 +10,30 @@
 #include "worker/pipeline_parts.h"
 
 #define ODD_ROW_WAIT_US (30 * US_PER_S)
+#define PARKED_AGAIN_US (1 * US_PER_S) /* before somebody takes it again, if it is not final */
 
 void pipeline_make_ready(struct pipeline *p, struct flight *f)
 {
-    bool has_epoch = f->part && f->part->epoch != 0;
+    bool has_epoch = f->lease != 0 || (f->part && f->part->epoch != 0);
     flight_move(&p->flights, f, has_epoch ? PLACE_READY : PLACE_WAITING);
+    pipeline_wake(p);
+}
+
+/* Its row keeps it, or lets it go when it is final. */
+static void finish_parked(struct pipeline *p, struct flight *f, int64_t wait_us)
+{
+    parked_give_back(p, f->job.job_id, f->day_us, f->lease, wait_us);
+    flight_free(&p->flights, f);
     pipeline_wake(p);
 }
 
 /* A held job asks again at its deadline at the latest: the database then ends it as expired. */
 void pipeline_hold(struct pipeline *p, struct flight *f, enum hold why, int64_t wait_us)
 {
+    if (f->lease) {
+        finish_parked(p, f, wait_us);
+        return;
+    }
     int64_t to_deadline = f->job.deadline_us - clock_wall_us();
     if (to_deadline > 0)
         wait_us = MIN(wait_us, to_deadline + 100 * US_PER_MS);
@@ -32,6 +45,10 @@ void pipeline_hold(struct pipeline *p, struct flight *f, enum hold why, int64_t 
 
 void pipeline_finish(struct pipeline *p, struct flight *f)
 {
+    if (f->lease) {
+        finish_parked(p, f, PARKED_AGAIN_US);
+        return;
+    }
     if (f->part)
         offsets_done(&f->part->offsets, &f->mark);
     flight_free(&p->flights, f);
@@ -51,6 +68,11 @@ static void announce_and_finish(struct pipeline *p, struct flight *f, const stru
 
 static void refuse(struct pipeline *p, struct flight *f, enum job_fault fault)
 {
+    if (f->lease) {
+        joblog_odd(f->job.job_id);
+        finish_parked(p, f, ODD_ROW_WAIT_US);
+        return;
+    }
     f->fault = fault;
     flight_move(&p->flights, f, PLACE_BURYING);
     announcing_bury(p, f, &f->record);
@@ -71,7 +93,7 @@ static void leave_odd(struct pipeline *p, struct flight *f, enum hold hold, cons
     if (!f->odd)
         joblog_odd_row(f, pipeline_settings(p)->topics.jobs, why);
     f->odd = true;
-    if (f->part)
+    if (f->part || f->lease)
         pipeline_hold(p, f, hold, ODD_ROW_WAIT_US);
     else
         pipeline_finish(p, f);
@@ -79,7 +101,7 @@ static void leave_odd(struct pipeline *p, struct flight *f, enum hold hold, cons
 
 void pipeline_on_claimed(struct pipeline *p, struct flight *f, const struct claim_answer *a)
 {
-    bool orphan = f->part == NULL;
+    bool orphan = f->part == NULL && f->lease == 0;
     switch (a->verdict) {
     case CLAIM_SEND:
         metric_add(p->meters->jobs[JOB_CLAIMED], 1);
@@ -156,7 +178,7 @@ void pipeline_on_recorded(struct pipeline *p, struct flight *f, const struct out
         metric_add(p->meters->jobs[s->state], 1);
         joblog_outcome(f, s);
     }
-    if (s->job_id && s->state == JOB_RETRY && f->part) {
+    if (s->job_id && s->state == JOB_RETRY && (f->part || f->lease)) {
         announcing_publish(p, f, s, false);
         pipeline_hold(p, f, HOLD_RETRY, f->retry_wait_us);
         return;

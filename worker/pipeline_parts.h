@@ -11,8 +11,10 @@
 #include "worker/held.h"
 #include "worker/meters.h"
 #include "worker/ownership.h"
+#include "worker/parked.h"
 #include "worker/pipeline.h"
 #include "worker/rate_cap.h"
+#include "worker/settling.h"
 #include "worker/stops.h"
 
 #define PARTITIONS_MAX 1024   /* in one epoch request or commit */
@@ -33,6 +35,8 @@ struct pipeline {
     struct stops stops;
     struct held held;
     struct chores chores;
+    struct parked parked;
+    struct settling settling;
 
     struct loop_timer *tick; /* commits, gauges */
     struct loop_timer *epoch_timer;
@@ -44,6 +48,7 @@ struct pipeline {
     bool pump_deferred;
     bool gone;         /* freed but for its own memory, which the deferred pump frees */
     bool chores_first; /* outcomes were recorded last */
+    bool parked_first; /* among the chores */
     bool notes_first;  /* and were no notes */
     size_t allowed;    /* credit last given to the source */
     bool committing;
@@ -71,6 +76,8 @@ size_t intake_room(const struct pipeline *p);
 
 /* --- claiming.c --- */
 void claiming_pump(struct pipeline *p); /* PLACE_READY → PLACE_CLAIMING */
+/* How many more jobs could be claimed now than are ready. */
+size_t claiming_room(const struct pipeline *p);
 void claiming_on_epochs(void *arg, const struct epoch_answer *answers, size_t n);
 void claiming_on_answers(void *arg, const struct claim_answer *answers, size_t n);
 

@@ -83,14 +83,24 @@ static void close_when_drained(struct pipeline *p)
  * One request is under way at a time, and under full load there are always outcomes to record: who
  * asked last waits, so that chores and notes have their turn.
  */
+static void ask_chores(struct pipeline *p)
+{
+    p->parked_first = !p->parked_first;
+    if (!p->parked_first)
+        chores_pump(&p->chores);
+    settling_pump(p);
+    parked_pump(p);
+    chores_pump(&p->chores);
+}
+
 static void ask_outcomes(struct pipeline *p)
 {
     if (!p->ports.outcomes->can_ask(p->ports.outcomes->self))
         return;
     if (p->chores_first)
-        chores_pump(&p->chores);
+        ask_chores(p);
     p->chores_first = recording_pump(p);
-    chores_pump(&p->chores);
+    ask_chores(p);
 }
 
 static void pump(void *arg)
@@ -261,6 +271,7 @@ struct sender_handlers pipeline_sender_handlers(struct pipeline *p)
         .sent = sending_on_result,
         .probed = on_probed,
         .ready = wake,
+        .records = settling_on_records,
     };
 }
 
@@ -276,6 +287,8 @@ struct outcomes_handlers pipeline_outcomes_handlers(struct pipeline *p)
         .health = on_outcomes_health,
         .in_doubt = on_in_doubt,
         .rate_share = on_rate_share,
+        .parked = parked_on_taken,
+        .settled = settling_on_settled,
     };
 }
 
@@ -299,6 +312,7 @@ struct pipeline *pipeline_new(struct loop *l, struct settings *settings, struct 
     p->fatal = fatal;
     window_init(&p->window, (unsigned)settings->worker.in_flight);
     stops_init(&p->stops, meters, settings->tencent.probe_interval * US_PER_S);
+    settling_init(&p->settling);
     held_init(&p->held, l, on_hold_over, p);
     p->tick = loop_timer_new(l, on_tick, p);
     p->epoch_timer = loop_timer_new(l, wake, p);
@@ -312,6 +326,7 @@ void pipeline_start(struct pipeline *p, const struct ports *ports)
     p->ports = *ports;
     p->started = true;
     chores_init(&p->chores, p->loop, p->ports.outcomes, p->ports.events, &p->rate, wake, p);
+    parked_init(p);
     loop_timer_start(p->tick, TICK_US);
     on_probe_timer(p);
 }
@@ -330,6 +345,8 @@ void pipeline_free(struct pipeline *p)
     while (p->ownership.partitions)
         ownership_remove(&p->ownership, p->ownership.partitions);
     stops_free(&p->stops);
+    settling_free(&p->settling);
+    parked_free(p);
     chores_free(&p->chores);
     loop_timer_free(p->tick);
     loop_timer_free(p->epoch_timer);

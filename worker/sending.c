@@ -106,6 +106,8 @@ static void send_sms(struct pipeline *p, struct flight *f, const char *code, int
 
 static void begin_outcome(struct flight *f, const struct claim_answer *a)
 {
+    if (f->lease || a->status.attempt != f->attempt + 1)
+        f->after_doubt = true;
     f->attempt = a->status.attempt;
     f->gated = false;
     f->outcome = (struct outcome){
@@ -130,7 +132,7 @@ void sending_start(struct pipeline *p, struct flight *f, const struct claim_answ
     begin_outcome(f, a);
     f->gate_until_us = f->asked_us + MIN(budget_us, a->deadline_in_us);
     flight_move(&p->flights, f, PLACE_SENDING);
-    if (!f->part) {
+    if (!f->part && !f->lease) {
         not_sent(p, f, "the partition went to another worker", REASON_NONE);
         return;
     }
@@ -158,8 +160,10 @@ bool sending_on_gate(void *arg, uint64_t ticket)
 {
     struct pipeline *p = arg;
     struct flight *f = flight_get(&p->flights, ticket);
-    if (!f || f->place != PLACE_SENDING || !f->part || f->gated || f->part->epoch != f->epoch ||
-        clock_boot_us() > f->gate_until_us)
+    if (!f || f->place != PLACE_SENDING || f->gated || clock_boot_us() > f->gate_until_us)
+        return false;
+    /* A parked job is nobody's: its claim alone, which stands for the budget, lets it go. */
+    if (!f->lease && (!f->part || f->part->epoch != f->epoch))
         return false;
     f->gated = true;
     return true;
@@ -206,6 +210,18 @@ static void on_not_sent(struct pipeline *p, struct flight *f)
         close_window(p);
 }
 
+/* Too often: after a doubt that is evidence that the doubtful message was accepted. */
+static void on_too_often(struct flight *f, const struct provider_verdict *v)
+{
+    if (f->after_doubt) {
+        decide(f, ATTEMPT_REFUSED, JOB_IN_DOUBT, REASON_NONE);
+        return;
+    }
+    decide(f, ATTEMPT_REFUSED, JOB_LIMITED, v->reason);
+    f->outcome.has_retry_after = v->has_retry_after;
+    f->outcome.retry_after = v->retry_after;
+}
+
 static void apply(struct pipeline *p, struct flight *f, const struct provider_verdict *v)
 {
     switch (v->verdict) {
@@ -233,9 +249,7 @@ static void apply(struct pipeline *p, struct flight *f, const struct provider_ve
         on_rejected(p, f, v->reason);
         return;
     case VERDICT_REJECT_QUOTA:
-        decide(f, ATTEMPT_REFUSED, JOB_LIMITED, v->reason);
-        f->outcome.has_retry_after = v->has_retry_after;
-        f->outcome.retry_after = v->retry_after;
+        on_too_often(f, v);
         return;
     case VERDICT_CONFIG:
         on_config(p, f, v->scope == SCOPE_ACCOUNT, v->remedy);

@@ -10,7 +10,7 @@
 #include "tests/replay/fake_loop.h"
 #include "tests/replay/replay.h"
 
-static struct asked_for *must_find(struct replay *r, const struct line *l, enum asked what)
+struct asked_for *acts_must_find(struct replay *r, const struct line *l, enum asked what)
 {
     struct asked_for *a = fakes_find(&r->fakes, what, line_word(l, 1));
     if (!a)
@@ -156,7 +156,7 @@ static enum claim_verdict read_verdict(const struct line *l)
 }
 
 /* Status as the line says it, else as `otherwise` ("state" or "state reason"). */
-static struct job_status read_status(const struct line *l, const char *job, const char *otherwise)
+struct job_status acts_read_status(const struct line *l, const char *job, const char *otherwise)
 {
     char state[32] = "", reason[32] = "";
     struct job_status s = {.job_id = job, .phone = "+8613800138000", .scene = "register"};
@@ -197,7 +197,7 @@ static void act_messages(struct replay *r, const struct line *l)
 
 static void act_claim_reply(struct replay *r, const struct line *l)
 {
-    struct asked_for *a = must_find(r, l, ASKED_CLAIM);
+    struct asked_for *a = acts_must_find(r, l, ASKED_CLAIM);
     struct claim_answer answer = {.ticket = a->ticket, .verdict = read_verdict(l)};
     answer.wait_us = line_duration_us(l, line_value(l, "wait", "0s"));
     answer.deadline_in_us = line_duration_us(l, line_value(l, "deadline", "60s"));
@@ -213,7 +213,7 @@ static void act_claim_reply(struct replay *r, const struct line *l)
     bool says = answer.verdict == CLAIM_SEND || answer.verdict == CLAIM_DECIDED ||
                 answer.verdict == CLAIM_KNOWN || answer.verdict == CLAIM_DUPLICATE;
     if (says)
-        answer.status = read_status(l, a->job, "claimed");
+        answer.status = acts_read_status(l, a->job, "claimed");
     struct claims_handlers h = pipeline_claims_handlers(r->fakes.pipeline);
     h.claimed(h.arg, &answer, 1);
     if (all_answered(&r->fakes, ASKED_CLAIM)) {
@@ -224,7 +224,7 @@ static void act_claim_reply(struct replay *r, const struct line *l)
 
 static void act_send_reply(struct replay *r, const struct line *l)
 {
-    struct asked_for *a = must_find(r, l, ASKED_SEND);
+    struct asked_for *a = acts_must_find(r, l, ASKED_SEND);
     struct sender_handlers h = pipeline_sender_handlers(r->fakes.pipeline);
     struct send_result result = {.transport = SEND_NOT_SENT, .started_us = a->at_us};
     const char *code = line_value(l, "code", line_has(l, "ok") ? "Ok" : NULL);
@@ -248,12 +248,12 @@ static void act_send_reply(struct replay *r, const struct line *l)
 
 static void act_record_reply(struct replay *r, const struct line *l)
 {
-    struct asked_for *a = must_find(r, l, ASKED_RECORD);
+    struct asked_for *a = acts_must_find(r, l, ASKED_RECORD);
     struct outcome_answer answer = {.ticket = a->ticket, .applied = !line_has(l, "not_applied")};
     answer.duplicate_send = line_has(l, "duplicate_send");
     answer.refused_row = line_has(l, "row_refused");
     answer.odd_row = line_has(l, "row_odd");
-    answer.status = read_status(l, a->job, a->detail);
+    answer.status = acts_read_status(l, a->job, a->detail);
     struct outcomes_handlers h = pipeline_outcomes_handlers(r->fakes.pipeline);
     h.recorded(h.arg, &answer, 1);
     if (all_answered(&r->fakes, ASKED_RECORD)) {
@@ -264,7 +264,7 @@ static void act_record_reply(struct replay *r, const struct line *l)
 
 static void act_note_reply(struct replay *r, const struct line *l)
 {
-    struct asked_for *a = must_find(r, l, ASKED_NOTE);
+    struct asked_for *a = acts_must_find(r, l, ASKED_NOTE);
     struct outcomes_handlers h = pipeline_outcomes_handlers(r->fakes.pipeline);
     h.noted(h.arg, &a->ticket, 1);
     if (all_answered(&r->fakes, ASKED_NOTE)) {
@@ -277,7 +277,7 @@ static void act_ack(struct replay *r, const struct line *l)
 {
     struct asked_for *a = fakes_find(&r->fakes, ASKED_EVENT, line_word(l, 1));
     if (!a)
-        a = must_find(r, l, ASKED_DEAD);
+        a = acts_must_find(r, l, ASKED_DEAD);
     a->answered = true;
     struct events_handlers h = pipeline_events_handlers(r->fakes.pipeline);
     h.published(h.arg, a->ticket);
@@ -294,7 +294,7 @@ static void act_outbox_reply(struct replay *r, const struct line *l)
     f->takes--;
     f->outcomes_busy = false;
     if (n)
-        row.status = read_status(l, line_value(l, "job", "j1"), "unknown");
+        row.status = acts_read_status(l, line_value(l, "job", "j1"), "unknown");
     h.outbox(h.arg, &row, n);
     h.idle(h.arg);
 }

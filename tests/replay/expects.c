@@ -31,13 +31,16 @@ struct asking {
 };
 
 static const struct asking askings[] = {
-    {"CLAIM",  ASKED_CLAIM },
-    {"SEND",   ASKED_SEND  },
-    {"STATE",  ASKED_RECORD},
-    {"EVENT",  ASKED_EVENT },
-    {"DEAD",   ASKED_DEAD  },
-    {"NOTE",   ASKED_NOTE  },
-    {"OUTBOX", ASKED_OUTBOX},
+    {"CLAIM",   ASKED_CLAIM  },
+    {"SEND",    ASKED_SEND   },
+    {"STATE",   ASKED_RECORD },
+    {"EVENT",   ASKED_EVENT  },
+    {"DEAD",    ASKED_DEAD   },
+    {"NOTE",    ASKED_NOTE   },
+    {"OUTBOX",  ASKED_OUTBOX },
+    {"QUERY",   ASKED_QUERY  },
+    {"SETTLE",  ASKED_SETTLE },
+    {"RELEASE", ASKED_RELEASE},
 };
 
 /* "*END" fits what ends so. */

@@ -192,6 +192,43 @@ static void outcomes_share_rate(void *self, int64_t rate, int64_t demand)
     f->share_demand = demand;
 }
 
+static void sender_query_records(void *self, uint64_t ticket, const struct records_query *q)
+{
+    char since[32];
+    snprintf(since, sizeof(since), "%lld", (long long)(q->since_us / US_PER_S));
+    fakes_log(self, ASKED_QUERY, ticket, q->phone, since);
+}
+
+static void outcomes_take_parked(void *self, const struct parked_ask *ask)
+{
+    struct fakes *f = self;
+    f->outcomes_busy = f->chores_wait;
+    f->parked_takes++;
+    f->parked_ask = *ask;
+}
+
+static void outcomes_settle(void *self, const struct settlement *s)
+{
+    struct fakes *f = self;
+    char detail[160];
+    snprintf(detail, sizeof(detail), "%s %zu", s->whole ? "whole" : "not_whole", s->n_records);
+    for (size_t i = 0; i < s->n_records; i++)
+        snprintf(detail + strlen(detail), sizeof(detail) - strlen(detail), " %s@%lld:%s",
+                 s->records[i].serial_no, (long long)(s->records[i].after_take_us / US_PER_S),
+                 job_state_to_text(s->records[i].state));
+    f->outcomes_busy = true;
+    fakes_log(f, ASKED_SETTLE, s->ticket, s->job_id, detail);
+}
+
+static void outcomes_release(void *self, const struct parked_release *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char wait[32];
+        snprintf(wait, sizeof(wait), "%lld", (long long)(rows[i].wait_us / US_PER_S));
+        fakes_log(self, ASKED_RELEASE, 0, rows[i].job_id, wait);
+    }
+}
+
 static void events_publish(void *self, uint64_t ticket, const struct job_status *s)
 {
     char detail[160];
@@ -230,8 +267,11 @@ void fakes_init(struct fakes *f)
                                 .can_ask = claims_can_ask,
                                 .take_epochs = claims_take_epochs,
                                 .claim = claims_claim};
-    f->sender = (struct sender){
-        .self = f, .is_ready = sender_is_ready, .send = sender_send, .probe = sender_probe};
+    f->sender = (struct sender){.self = f,
+                                .is_ready = sender_is_ready,
+                                .send = sender_send,
+                                .probe = sender_probe,
+                                .query_records = sender_query_records};
     f->outcomes = (struct outcomes){.self = f,
                                     .can_ask = outcomes_can_ask,
                                     .record = outcomes_record,
@@ -239,7 +279,10 @@ void fakes_init(struct fakes *f)
                                     .take_outbox = outcomes_take_outbox,
                                     .outbox_done = outcomes_outbox_done,
                                     .sweep = outcomes_sweep,
-                                    .share_rate = outcomes_share_rate};
+                                    .share_rate = outcomes_share_rate,
+                                    .take_parked = outcomes_take_parked,
+                                    .settle = outcomes_settle,
+                                    .release = outcomes_release};
     f->events = (struct events){.self = f,
                                 .publish = events_publish,
                                 .dead_letter = events_dead_letter,

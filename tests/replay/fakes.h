@@ -18,6 +18,9 @@ enum asked {
     ASKED_EVENT,
     ASKED_DEAD,
     ASKED_NOTE,
+    ASKED_QUERY,
+    ASKED_SETTLE,
+    ASKED_RELEASE,
     ASKED_OUTBOX
 };
 
@@ -52,9 +55,10 @@ struct fakes {
     bool chores_wait;              /* sweep and outbox occupy the connection until answered */
     struct epoch_ask epoch_asks[16];
     size_t n_epoch_asks;
-    unsigned probes, sweeps, takes, shares;
+    unsigned probes, sweeps, takes, shares, parked_takes;
     int64_t share_rate, share_demand; /* of the last beat */
     size_t unacked;                   /* besides those in the log */
+    struct parked_ask parked_ask;     /* the last one */
     bool closing;
 };
 

@@ -149,7 +149,8 @@ static void run_file(struct replay *r, const char *path)
         if (text[0] == '#' || text[0] == '\n')
             continue;
         split(&l, text);
-        if (!acts_run(r, &l) && !acts_around_run(r, &l) && !expects_run(r, &l))
+        if (!acts_run(r, &l) && !acts_around_run(r, &l) && !acts_parked_run(r, &l) &&
+            !expects_run(r, &l))
             replay_fail(&l, "unknown command %s", l.words[0]);
     }
     fclose(in);

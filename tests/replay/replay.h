@@ -3,6 +3,7 @@
 #define SENDCODE_TESTS_REPLAY_REPLAY_H
 
 #include "common/base.h"
+#include "common/domain/job_status.h"
 #include "tests/replay/fakes.h"
 #include "worker/health.h"
 #include "worker/meters.h"
@@ -52,6 +53,13 @@ bool replay_run(struct replay *r, const struct line *l, const struct act *acts, 
 /* True when the command is one of theirs. */
 bool acts_run(struct replay *r, const struct line *l);
 bool acts_around_run(struct replay *r, const struct line *l);
+bool acts_parked_run(struct replay *r, const struct line *l);
+
+/* The one asked for and not answered, by the line's first word; it counts as answered then. */
+struct asked_for *acts_must_find(struct replay *r, const struct line *l, enum asked what);
+/* A job's status: state=…, reason=…, attempt=…, seq=…; otherwise is "STATE [REASON]". */
+struct job_status acts_read_status(const struct line *l, const char *job, const char *otherwise);
+
 bool expects_run(struct replay *r, const struct line *l);
 
 #endif

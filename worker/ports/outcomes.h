@@ -135,6 +135,7 @@ struct settlement {
 #define SETTLED_ENUM_(suffix, label) SETTLED_##suffix,
 enum settled { SETTLED(SETTLED_ENUM_) SETTLED_COUNT };
 #undef SETTLED_ENUM_
+const char *settled_to_text(enum settled how);
 
 struct settlement_answer {
     uint64_t ticket;

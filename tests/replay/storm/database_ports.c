@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "tests/replay/storm/world.h"
 
 void database_answer_claims(struct node *n)
@@ -61,6 +62,8 @@ void database_answer_outcomes(struct node *n)
         end_outbox(n);
     else if (ask == ASK_SWEEP)
         h.swept(h.arg);
+    else if (ask == ASK_PARKED)
+        h.parked(h.arg, NULL, 0, clock_boot_us());
     h.idle(h.arg);
 }
 
@@ -161,6 +164,13 @@ static void outcomes_sweep(void *self)
     ask(self, ASK_SWEEP, 0);
 }
 
+/* Nothing is settled in a storm: its doubts end unknown. */
+static void outcomes_take_parked(void *self, const struct parked_ask *parked)
+{
+    (void)parked;
+    ask(self, ASK_PARKED, 0);
+}
+
 void database_init(struct node *n)
 {
     n->claims = (struct claims){.self = n,
@@ -173,5 +183,6 @@ void database_init(struct node *n)
                                     .note = outcomes_note,
                                     .take_outbox = outcomes_take_outbox,
                                     .outbox_done = outcomes_outbox_done,
-                                    .sweep = outcomes_sweep};
+                                    .sweep = outcomes_sweep,
+                                    .take_parked = outcomes_take_parked};
 }

@@ -76,7 +76,7 @@ struct event {
     int64_t offset;
 };
 
-enum outcomes_ask { ASK_NONE, ASK_RECORD, ASK_NOTE, ASK_TAKE, ASK_DONE, ASK_SWEEP };
+enum outcomes_ask { ASK_NONE, ASK_RECORD, ASK_NOTE, ASK_TAKE, ASK_DONE, ASK_SWEEP, ASK_PARKED };
 
 struct log_of {
     struct log_record records[LOG_MAX];
