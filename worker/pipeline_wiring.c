@@ -311,6 +311,7 @@ struct pipeline *pipeline_new(struct loop *l, struct settings *settings, struct 
     p->meters = meters;
     p->fatal = fatal;
     window_init(&p->window, (unsigned)settings->worker.in_flight);
+    rate_cap_set_rate(&p->rate, settings->tencent.rate);
     stops_init(&p->stops, meters, settings->tencent.probe_interval * US_PER_S);
     settling_init(&p->settling);
     held_init(&p->held, l, on_hold_over, p);
@@ -368,6 +369,7 @@ void pipeline_set_settings(struct pipeline *p, struct settings *settings)
     settings_use_drop(p->settings);
     p->settings = settings_use_new(settings);
     window_set_max(&p->window, (unsigned)settings->worker.in_flight);
+    rate_cap_set_rate(&p->rate, settings->tencent.rate);
     p->stops.probe_interval_us = settings->tencent.probe_interval * US_PER_S;
     stops_on_reload(&p->stops, is_scene, settings, loop_now_us(p->loop));
     held_wake_stopped(&p->held, p->flights.at[PLACE_HELD]);
