@@ -247,6 +247,7 @@ declare
     v_now timestamptz;
     v_telling_at timestamptz;
     v_unsent bool;
+    v_too_often bool;
     p sendcode.parked;
     d sendcode.delivery;
     j record;
@@ -277,13 +278,19 @@ begin
     select * into j
     from judge_records(d, p.leased_at, p_whole, p.leased_at > v_telling_at, p_serial_no,
                        p_after_ms, p_accepted, p_state, p_reason, p_code);
-    -- Its own worker, fenced, said that it was not sent: that needs no silence.
-    v_unsent := j.how in ('open', 'unsent') and was_unsent(p_job_id, p_day, p_attempt);
+    select coalesce(bool_or(t.outcome in ('not_sent', 'refused') and not t.moved), false),
+           coalesce(bool_or(t.outcome = 'refused' and t.moved), false)
+    into v_unsent, v_too_often
+    from attempt t
+    where t.job_id = p_job_id and t.day = p_day and t.attempt = p_attempt;
     how := case
-        when v_unsent then 'unsent'
+        -- Its own worker, fenced, said that it was not sent: that needs no silence.
+        when j.how in ('open', 'unsent') and v_unsent then 'unsent'
+        -- In doubt for being refused as too often: something was accepted, whatever silence says.
         -- A code that verified was sent; and silence may be told not to suffice.
         when j.how = 'unsent'
-            and (d.verified_at is not null or d.state = 'in_doubt' and not p_resend) then 'open'
+            and (v_too_often or d.verified_at is not null
+                 or d.state = 'in_doubt' and not p_resend) then 'open'
         else j.how end;
 
     if how = 'sent' then
