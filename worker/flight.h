@@ -70,7 +70,7 @@ struct flight {
     bool gated;            /* this attempt was let through */
     bool trial;            /* sent to see whether a stop is over */
     int32_t attempt;
-    bool odd; /* what is stored of it contradicts itself, and this was said */
+    bool odd;         /* what is stored of it contradicts itself, and this was said */
     bool after_doubt; /* an earlier attempt may have been sent, for all that this flight knows */
 
     struct outcome outcome; /* its texts point into result and job */
