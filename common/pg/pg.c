@@ -48,6 +48,8 @@ static void lose(struct pg *p)
     struct err e = p->error;
     bool busy = p->state == PG_BUSY;
 
+    if (p->state == PG_CONNECTING || p->state == PG_SETTING_UP)
+        p->first_host++; /* it may be the silent one */
     drop_connection(p);
     p->error = (struct err){.class = ERR_NONE};
     e.class = ERR_TEMP;
@@ -73,18 +75,47 @@ static void watch_anew(struct pg *p, unsigned events)
     p->watched = events;
 }
 
-/* What stands before dbname is our default, what stands behind overrides the dsn. */
+/* What stands before dbname is our default, what stands behind overrides the dsn; an empty value is
+ * none. */
 static PGconn *start_connecting(const struct pg *p)
 {
+    struct buf lists[PG_LIST_COUNT] = {BUF_INIT, BUF_INIT, BUF_INIT};
+    PGconn *conn;
+
+    for (enum pg_host_list list = 0; list < PG_LIST_COUNT; list++)
+        pg_hosts_rotate(&p->hosts, list, p->first_host, &lists[list]);
     const char *const keywords[] = {
-        "target_session_attrs", "keepalives_idle",  "keepalives_interval",
-        "keepalives_count",     "tcp_user_timeout", "dbname",
-        "application_name",     "client_encoding",  NULL,
+        "target_session_attrs",
+        "keepalives_idle",
+        "keepalives_interval",
+        "keepalives_count",
+        "tcp_user_timeout",
+        "dbname",
+        "application_name",
+        "client_encoding",
+        "host",
+        "hostaddr",
+        "port",
+        NULL,
     };
     const char *const values[] = {
-        "read-write", "10", "5", "3", "20000", p->dsn, p->application_name, "UTF8", NULL,
+        "read-write",
+        "10",
+        "5",
+        "3",
+        "20000",
+        p->dsn,
+        p->application_name,
+        "UTF8",
+        buf_text(&lists[PG_LIST_HOST]),
+        buf_text(&lists[PG_LIST_HOSTADDR]),
+        buf_text(&lists[PG_LIST_PORT]),
+        NULL,
     };
-    return PQconnectStartParams(keywords, values, 1);
+    conn = PQconnectStartParams(keywords, values, 1);
+    for (enum pg_host_list list = 0; list < PG_LIST_COUNT; list++)
+        buf_free(&lists[list]);
+    return conn;
 }
 
 static void connect_now(struct pg *p)
@@ -244,6 +275,7 @@ struct pg *pg_new(struct loop *l, const struct pg_options *o, const struct pg_ha
     p->handlers = *h;
     p->dsn = mem_must_strdup(o->dsn);
     p->application_name = mem_must_strdup(o->application_name);
+    pg_hosts_init(&p->hosts, o->dsn);
     for (const char *const *s = o->setup; s && *s; s++)
         buf_add_fmt(&p->setup, "%s;", *s);
     if (p->setup.failed)
@@ -265,6 +297,7 @@ void pg_free(struct pg *p)
     loop_timer_free(p->timer);
     loop_timer_free(p->step);
     buf_free(&p->setup);
+    pg_hosts_free(&p->hosts);
     mem_free(p->dsn);
     mem_free(p->application_name);
     mem_free(p);

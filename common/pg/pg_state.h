@@ -9,6 +9,7 @@
 #include "common/err.h"
 #include "common/pg/pg.h"
 #include "common/pg/pg_error.h"
+#include "common/pg/pg_hosts.h"
 
 #define PG_STATEMENTS_MAX 16
 
@@ -19,6 +20,8 @@ struct pg {
     struct pg_handlers handlers;
     char *dsn;
     char *application_name;
+    struct pg_hosts hosts;
+    size_t first_host; /* the next try begins with it */
     struct buf setup; /* all statements, one text */
     int64_t connect_timeout_us;
     int64_t statement_timeout_us;
