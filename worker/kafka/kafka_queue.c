@@ -32,6 +32,9 @@ int kafka_queue_open(struct kafka_queue *kq, struct loop *loop, rd_kafka_queue_t
     }
     kq->io = loop_io_new(loop, kq->fd, LOOP_READ, on_ready, kq);
     rd_kafka_queue_io_event_enable(q, kq->fd, &one, sizeof(one));
+    /* What waits in it already would fire nothing, and neither would what comes behind it. */
+    if (write(kq->fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
+        panic("an eventfd that was just made takes no event");
     return 0;
 }
 
