@@ -178,7 +178,8 @@ def check_attempts(h):
             yield f"job {row['job_id']} has an accepted attempt that the ledger does not know"
     for job_id, job in jobs.items():
         outcomes = Counter(row["outcome"] for row in rows[job_id])
-        if job["state"] == "unknown" and not outcomes["in_doubt"]:
+        doubted = outcomes["in_doubt"] or any(row.get("settlement") for row in rows[job_id])
+        if job["state"] == "unknown" and not doubted:
             yield f"job {job_id} is unknown, and no attempt of it was in doubt"
         if job["state"] == "sent" and outcomes["accepted"] != 1:
             yield f"job {job_id} is sent, with {outcomes['accepted']} accepted attempts"

@@ -17,10 +17,11 @@ SEND_WITHIN = 30  # seconds from request to deadline
 DRAIN = 5
 RECORD_LAG = 3  # seconds until the provider's records show an SMS
 SIGNATURE_LIFE = 6
+DOUBT_GRACE = 6  # more than the lag, and soon enough for a second send before the deadline
 
 TENCENT = {
     "sdk_app_id": "1400006789", "sign_name": "AA生活服务", "timeout": 3,
-    "signature_life": SIGNATURE_LIFE, "probe_interval": 2,
+    "signature_life": SIGNATURE_LIFE, "doubt_grace": DOUBT_GRACE, "probe_interval": 2,
 }
 SCENE = {"template_id": "1717171", "template_params": "{code},{minutes}",
          "send_within": SEND_WITHIN}
