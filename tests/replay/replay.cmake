@@ -14,8 +14,8 @@ endforeach()
 
 # A random walk with a model of everything around the worker; seeded, so that it can be repeated.
 add_executable(sendcode-storm
-    replay/fake_loop.c replay/storm/database.c replay/storm/database_ports.c replay/storm/kafka.c
-    replay/storm/nodes.c replay/storm/provider.c
+    replay/fake_loop.c replay/storm/calm.c replay/storm/database.c replay/storm/database_ports.c replay/storm/kafka.c
+    replay/storm/nodes.c replay/storm/parked.c replay/storm/provider.c
     replay/storm/storm.c)
 target_link_libraries(sendcode-storm PRIVATE
     sc_flags sc_worker_core sc_provider_verdict sc_settings sc_domain sc_crypto sc_json sc_common)

@@ -8,7 +8,8 @@
 
 static const char odd[] = "edited by hand";
 
-#define TAKEOVER_US (9 * US_PER_S) /* start budget, HTTP time-out and margin */
+#define TAKEOVER_US (9 * US_PER_S)   /* start budget, HTTP time-out and margin */
+#define NOT_AFTER_US (17 * US_PER_S) /* start budget and signature's life */
 
 struct db_job *database_get(const struct world *w, const char *job_id)
 {
@@ -37,23 +38,24 @@ struct job_status database_status(const struct db_job *j)
     };
 }
 
-/* owed: its record's offset waits for the event. */
-static void move(struct db_job *j, enum job_state to, bool owed)
+/* Its record's offset waits for the event, unless a parked row stands for the offset. */
+void database_move(struct db_job *j, enum job_state to)
 {
     j->state = to;
     j->seq++;
-    if (owed)
+    if (j->parking == PARKING_NONE)
         j->owed = j->seq;
 }
 
-static void to_outbox(struct db_job *j, enum job_state to)
+void database_to_outbox(struct db_job *j, enum job_state to)
 {
-    move(j, to, false);
+    j->state = to;
+    j->seq++;
     j->in_outbox = true;
 }
 
-/* Another job of its phone is with the provider, or may be. */
-static struct db_job *under_way(struct world *w, const struct log_record *r, enum job_state state)
+/* Another job of its phone is in this state. */
+static struct db_job *other_job(struct world *w, const struct log_record *r, enum job_state state)
 {
     for (struct db_job *j = w->jobs; j; j = j->hh.next) {
         if (j->phone[13] - '0' == r->phone && j->state == state &&
@@ -61,6 +63,18 @@ static struct db_job *under_way(struct world *w, const struct log_record *r, enu
             return j;
     }
     return NULL;
+}
+
+/* Another job of its phone is with the provider, or may be. */
+static bool is_busy(struct world *w, const struct log_record *r)
+{
+    for (struct db_job *j = w->jobs; j; j = j->hh.next) {
+        bool late = j->state == JOB_UNKNOWN && j->not_after_us > clock_wall_us();
+        if (j->phone[13] - '0' == r->phone && strcmp(j->job_id, r->job_id) != 0 &&
+            (j->state == JOB_CLAIMED || j->state == JOB_IN_DOUBT || late))
+            return true;
+    }
+    return false;
 }
 
 static struct db_job *new_job(struct node *n, const struct log_record *r, size_t i)
@@ -74,7 +88,7 @@ static struct db_job *new_job(struct node *n, const struct log_record *r, size_t
     j->partition = n->c.asks[i].partition;
     j->offset = n->c.asks[i].offset;
     j->requested_us = r->requested_us;
-    j->deadline_us = r->requested_us + 60 * US_PER_S;
+    j->deadline_us = r->requested_us + DEADLINE_US;
     HASH_ADD_STR(w->jobs, job_id, j);
     return j;
 }
@@ -83,9 +97,11 @@ static enum claim_verdict claim_for_sending(struct node *n, struct db_job *j, si
                                             struct claim_answer *a)
 {
     int64_t now = clock_wall_us();
-    move(j, JOB_CLAIMED, true);
+    database_move(j, JOB_CLAIMED);
     j->attempt++;
     j->epoch = n->c.asks[i].epoch;
+    j->claimed_us = now;
+    j->not_after_us = now + NOT_AFTER_US;
     j->takeover_us = n->c.asks[i].takeover_us = now + TAKEOVER_US;
     memcpy(j->nonce, n->c.asks[i].nonce, sizeof(j->nonce));
     memcpy(j->proof, n->c.asks[i].proof, sizeof(j->proof));
@@ -105,14 +121,14 @@ static enum claim_verdict claim_waiting(struct node *n, struct db_job *j,
 {
     struct world *w = n->world;
     if (j->deadline_us <= clock_wall_us()) {
-        move(j, JOB_EXPIRED, true);
+        database_move(j, JOB_EXPIRED);
         return CLAIM_DECIDED;
     }
-    if (under_way(w, r, JOB_CLAIMED) || under_way(w, r, JOB_IN_DOUBT))
+    if (is_busy(w, r))
         return CLAIM_BUSY;
-    struct db_job *other = under_way(w, r, JOB_RETRY);
+    struct db_job *other = other_job(w, r, JOB_RETRY);
     if (other && other->requested_us <= j->requested_us)
-        move(other, JOB_SUPERSEDED, true);
+        database_move(other, JOB_SUPERSEDED);
     return claim_for_sending(n, j, i, a);
 }
 
@@ -122,12 +138,11 @@ static enum claim_verdict claim_new(struct node *n, struct log_record *r, size_t
     struct world *w = n->world;
     if (r->kind == RECORD_REFUSED)
         return CLAIM_ROW_REFUSED;
-    if (r->requested_us + 60 * US_PER_S > clock_wall_us() &&
-        (under_way(w, r, JOB_CLAIMED) || under_way(w, r, JOB_IN_DOUBT)))
+    if (r->requested_us + DEADLINE_US > clock_wall_us() && is_busy(w, r))
         return CLAIM_BUSY;
     struct db_job *j = new_job(n, r, i);
     if (!w->calm && world_chance(w, 10)) {
-        move(j, JOB_LIMITED, true);
+        database_move(j, JOB_LIMITED);
         return CLAIM_DECIDED;
     }
     return claim_waiting(n, j, r, i, a);
@@ -148,7 +163,10 @@ static enum claim_verdict claim_known(struct node *n, struct db_job *j, struct l
         return CLAIM_KNOWN;
     if (now < j->takeover_us)
         return CLAIM_WAIT;
-    move(j, JOB_IN_DOUBT, true);
+    if (j->unsent_attempt == j->attempt)
+        return claim_waiting(n, j, r, i, a);
+    database_move(j, JOB_IN_DOUBT);
+    parked_park(j);
     return CLAIM_DECIDED;
 }
 
@@ -202,6 +220,33 @@ void database_decide_claims(struct node *n)
     n->c.decided = true;
 }
 
+static void record_fact(struct db_job *j, const struct outcome *row, bool owner,
+                        struct outcome_answer *a)
+{
+    if (j->state == JOB_SENT) {
+        a->duplicate_send = j->accepted_attempt != row->attempt;
+        return;
+    }
+    a->applied = true;
+    j->accepted_attempt = row->attempt;
+    j->known = true;
+    bool waited_for = owner || j->state == JOB_CLAIMED || j->state == JOB_RETRY;
+    if (waited_for && j->parking == PARKING_NONE)
+        database_move(j, JOB_SENT);
+    else
+        database_to_outbox(j, JOB_SENT);
+    j->parking = PARKING_NONE;
+}
+
+static void record_decision(struct db_job *j, const struct outcome *row, struct outcome_answer *a)
+{
+    bool late = row->state == JOB_RETRY && j->deadline_us <= clock_wall_us();
+    a->applied = true;
+    database_move(j, late ? JOB_EXPIRED : row->state);
+    if (j->state == JOB_IN_DOUBT)
+        parked_park(j);
+}
+
 static void record_one(struct node *n, size_t i)
 {
     struct world *w = n->world;
@@ -218,20 +263,12 @@ static void record_one(struct node *n, size_t i)
     }
     bool owner = j->state == JOB_CLAIMED && j->attempt == row->attempt && j->epoch == row->epoch &&
                  w->logs[j->partition].epoch == row->epoch;
-    if (row->state == JOB_SENT && j->state != JOB_SENT) {
-        a->applied = true;
-        j->accepted_attempt = row->attempt;
-        if (owner || j->state == JOB_CLAIMED || j->state == JOB_RETRY)
-            move(j, JOB_SENT, true);
-        else
-            to_outbox(j, JOB_SENT);
-    } else if (row->state == JOB_SENT) {
-        a->duplicate_send = j->accepted_attempt != row->attempt;
-    } else if (owner) {
-        bool late = row->state == JOB_RETRY && j->deadline_us <= clock_wall_us();
-        a->applied = true;
-        move(j, late ? JOB_EXPIRED : row->state, true);
-    }
+    if (row->state == JOB_SENT)
+        record_fact(j, row, owner, a);
+    else if (owner)
+        record_decision(j, row, a);
+    else if (row->state != JOB_IN_DOUBT && row->outcome != ATTEMPT_IN_DOUBT)
+        j->unsent_attempt = MAX(j->unsent_attempt, row->attempt);
     a->status = database_status(j);
 }
 
@@ -255,10 +292,16 @@ void database_decide_outcomes(struct node *n)
         record_one(n, i);
     for (size_t i = 0; i < n->o.n && n->o.ask == ASK_NOTE; i++)
         note_one(w, &n->o.notes[i]);
-    for (struct db_job *j = w->jobs; j && n->o.ask == ASK_SWEEP; j = j->hh.next) {
-        if (j->state == JOB_IN_DOUBT && j->deadline_us <= clock_wall_us())
-            to_outbox(j, JOB_UNKNOWN);
-    }
+    for (struct db_job *j = w->jobs; j && n->o.ask == ASK_SWEEP; j = j->hh.next)
+        parked_sweep(j);
+    if (n->o.ask == ASK_PARKED)
+        parked_take(n);
+    else if (n->o.ask == ASK_SETTLE)
+        parked_settle(n);
+    else if (n->o.ask == ASK_RELEASE)
+        parked_release(n);
+    else if (n->o.ask == ASK_SHARE)
+        parked_share(n);
     n->o.decided = true;
 }
 
@@ -272,5 +315,7 @@ bool database_is_done(const struct world *w, int partition, int64_t offset)
     if (r->duplicate)
         return true;
     const struct db_job *j = database_get(w, r->job_id);
-    return j && j->state != JOB_CLAIMED && j->state != JOB_RETRY && j->announced >= j->owed;
+    bool kept =
+        j && (j->parking != PARKING_NONE || (j->state != JOB_CLAIMED && j->state != JOB_RETRY));
+    return kept && j->announced >= j->owed;
 }

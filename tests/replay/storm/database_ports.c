@@ -63,7 +63,11 @@ void database_answer_outcomes(struct node *n)
     else if (ask == ASK_SWEEP)
         h.swept(h.arg);
     else if (ask == ASK_PARKED)
-        h.parked(h.arg, NULL, 0, clock_boot_us());
+        h.parked(h.arg, n->o.parked, n->o.n_parked, n->o.asked_us);
+    else if (ask == ASK_SETTLE)
+        h.settled(h.arg, &n->o.settled);
+    else if (ask == ASK_SHARE)
+        h.rate_share(h.arg, n->o.share, n->o.asked_us + SHARE_US);
     h.idle(h.arg);
 }
 
@@ -99,6 +103,7 @@ static void claims_claim(void *self, const struct claim_ask *asks, size_t count)
         n->c.asks[i].partition = asks[i].partition;
         n->c.asks[i].offset = asks[i].offset;
         n->c.asks[i].epoch = asks[i].epoch;
+        n->c.asks[i].asked_us = clock_boot_us();
         memcpy(n->c.asks[i].nonce, asks[i].nonce, sizeof(asks[i].nonce));
         memcpy(n->c.asks[i].proof, asks[i].proof, sizeof(asks[i].proof));
         memcpy(n->c.asks[i].key_id, asks[i].key_id, sizeof(asks[i].key_id));
@@ -120,6 +125,7 @@ static void ask(struct node *n, enum outcomes_ask what, size_t count)
         world_fail(n->world, "an outcome while the database is busy");
     n->o.ask = what;
     n->o.n = count;
+    n->o.asked_us = clock_boot_us();
     n->o.decided = false;
 }
 
@@ -164,11 +170,41 @@ static void outcomes_sweep(void *self)
     ask(self, ASK_SWEEP, 0);
 }
 
-/* Nothing is settled in a storm: its doubts end unknown. */
 static void outcomes_take_parked(void *self, const struct parked_ask *parked)
 {
-    (void)parked;
-    ask(self, ASK_PARKED, 0);
+    struct node *n = self;
+    ask(n, ASK_PARKED, 0);
+    n->o.parked_ask = *parked;
+    if (world_chance(n->world, 50))
+        database_decide_outcomes(n);
+}
+
+static void outcomes_settle(void *self, const struct settlement *s)
+{
+    struct node *n = self;
+    ask(n, ASK_SETTLE, 0);
+    n->o.settlement = s;
+    if (world_chance(n->world, 50))
+        database_decide_outcomes(n);
+}
+
+static void outcomes_release(void *self, const struct parked_release *rows, size_t count)
+{
+    struct node *n = self;
+    ask(n, ASK_RELEASE, count);
+    memcpy(n->o.releases, rows, count * sizeof(*rows));
+    if (world_chance(n->world, 50))
+        database_decide_outcomes(n);
+}
+
+static void outcomes_share_rate(void *self, int64_t rate, int64_t demand)
+{
+    struct node *n = self;
+    ask(n, ASK_SHARE, 0);
+    n->o.rate = rate;
+    n->o.demand = demand;
+    if (world_chance(n->world, 50))
+        database_decide_outcomes(n);
 }
 
 void database_init(struct node *n)
@@ -184,5 +220,8 @@ void database_init(struct node *n)
                                     .take_outbox = outcomes_take_outbox,
                                     .outbox_done = outcomes_outbox_done,
                                     .sweep = outcomes_sweep,
-                                    .take_parked = outcomes_take_parked};
+                                    .take_parked = outcomes_take_parked,
+                                    .settle = outcomes_settle,
+                                    .release = outcomes_release,
+                                    .share_rate = outcomes_share_rate};
 }

@@ -44,15 +44,16 @@ void kafka_append_fresh(struct world *w, int partition)
 
 static void write_value(const struct log_record *r, char out[256])
 {
-    char at[TEXT_TIME_SIZE];
+    char at[TEXT_TIME_SIZE], until[TEXT_TIME_SIZE];
     text_from_time_us(r->requested_us, at);
+    text_from_time_us(r->requested_us + DEADLINE_US, until);
     if (r->kind == RECORD_INVALID)
         snprintf(out, 256, "{\"v\":1}");
     else
         snprintf(out, 256,
                  "{\"v\":1,\"job_id\":\"%s\",\"phone\":\"+861380013800%d\",\"scene\":\"register\","
-                 "\"requested_at\":\"%s\"}",
-                 r->job_id, r->phone, at);
+                 "\"requested_at\":\"%s\",\"deadline\":\"%s\"}",
+                 r->job_id, r->phone, at, until);
 }
 
 /* A member that was thrown out while it stood still may have fetched something before. */

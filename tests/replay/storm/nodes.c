@@ -22,6 +22,7 @@ static struct settings *load(const struct world *w)
     if (!s)
         panic("%s", buf_text(&faults));
     buf_free(&faults);
+    s->tencent.rate = w->rate;
     return s;
 }
 
@@ -60,7 +61,8 @@ void node_kill(struct node *n)
         if (w->logs[i].owner == n)
             w->logs[i].owner = NULL;
     }
-    *n = (struct node){.world = w};
+    /* Its share of the rate is given back when it lapses. */
+    *n = (struct node){.world = w, .share = n->share, .share_until_us = n->share_until_us};
     w->killed++;
     node_start(n);
 }
@@ -68,6 +70,7 @@ void node_kill(struct node *n)
 void node_pause(struct node *n)
 {
     n->paused = true;
+    n->paused_long = world_chance(n->world, 30);
     n->world->paused++;
     provider_pause(n);
 }

@@ -22,6 +22,8 @@
 #define ASKS_MAX 512
 #define PHONES 10 /* their last digits */
 #define NODES 2
+#define DEADLINE_US (120 * US_PER_S) /* of a job, from its request */
+#define SHARE_US (3 * US_PER_S)      /* how long a share of the rate holds */
 
 struct world;
 struct node;
@@ -40,6 +42,8 @@ struct log_record {
     bool duplicate; /* noted as one */
 };
 
+enum parking { PARKING_NONE, PARKING_DOUBT, PARKING_RETRY, PARKING_UNKNOWN };
+
 struct db_job {
     char job_id[16];
     char phone[20];
@@ -50,9 +54,15 @@ struct db_job {
     int32_t announced; /* the highest seq whose event was acknowledged */
     int32_t owed;      /* the seq that the record's offset waits for */
     int64_t epoch;
-    int64_t requested_us, deadline_us, takeover_us;
+    int64_t requested_us, deadline_us; /* wall clock, as all of these */
+    int64_t claimed_us, takeover_us, not_after_us;
+    int32_t unsent_attempt; /* that its worker, fenced, says it did not send */
+    enum parking parking;   /* its parked row */
+    int64_t lease, lease_until_us, leased_at_us, ask_at_us;
+    unsigned asks;
     uint8_t nonce[16], proof[32], key_id[4];
     unsigned accepted; /* by the provider, in truth */
+    bool known;        /* its SerialNo, by the database */
     int32_t accepted_attempt;
     bool in_outbox;
     UT_hash_handle hh;
@@ -76,7 +86,32 @@ struct event {
     int64_t offset;
 };
 
-enum outcomes_ask { ASK_NONE, ASK_RECORD, ASK_NOTE, ASK_TAKE, ASK_DONE, ASK_SWEEP, ASK_PARKED };
+/* What the provider remembers of a message. */
+struct sms_record {
+    char serial_no[20];
+    char phone[20];
+    int64_t at_us, shown_us; /* boot clock: accepted; to be seen from then on */
+};
+
+/* A question for the records of a number. */
+struct query {
+    uint64_t ticket;
+    char phone[20];
+    int64_t since_us, asked_us;
+};
+
+enum outcomes_ask {
+    ASK_NONE,
+    ASK_RECORD,
+    ASK_NOTE,
+    ASK_TAKE,
+    ASK_DONE,
+    ASK_SWEEP,
+    ASK_PARKED,
+    ASK_SETTLE,
+    ASK_RELEASE,
+    ASK_SHARE
+};
 
 struct log_of {
     struct log_record records[LOG_MAX];
@@ -105,7 +140,7 @@ struct claims_side {
         char job_id[16];
         int partition;
         int64_t offset, epoch;
-        int64_t takeover_us; /* when it was claimed */
+        int64_t takeover_us, asked_us; /* if it was claimed; boot clock */
         uint8_t nonce[16], proof[32], key_id[4];
     } asks[CLAIM_BATCH_MAX];
     struct claim_answer answers[CLAIM_BATCH_MAX];
@@ -121,6 +156,14 @@ struct outcomes_side {
     struct note notes[RECORD_BATCH_MAX];
     uint64_t tickets[RECORD_BATCH_MAX];
     int64_t done[CHORES_OUTBOX_MAX];
+    int64_t asked_us; /* boot clock */
+    struct parked_ask parked_ask;
+    struct parked_job parked[64];
+    size_t n_parked;
+    const struct settlement *settlement; /* its doubt lives until it is answered */
+    struct settlement_answer settled;
+    struct parked_release releases[256];
+    int64_t rate, demand, share;
     bool decided;
 };
 
@@ -145,10 +188,13 @@ struct node {
     struct outcomes_side o;
     struct send sends[ASKS_MAX];
     size_t n_sends;
+    struct query queries[QUERIES_MAX];
+    size_t n_queries;
+    int64_t share_until_us, share; /* the largest grant that may still be used; boot clock */
     struct event unacked[ASKS_MAX];
     size_t n_unacked;
     bool probe_asked, closing, drained;
-    bool paused;
+    bool paused, paused_long;
 };
 
 struct world {
@@ -163,15 +209,27 @@ struct world {
     struct send
         orphans[ASKS_MAX]; /* requests whose client gave up, or is dead, and that may arrive */
     size_t n_orphans;
+    struct sms_record records[LOG_MAX];
+    size_t n_records;
+    int64_t paced_us[LOG_MAX]; /* boot clock: when the claims were asked for that were sent */
+    size_t n_paced;
 
     bool db_away, calm; /* calm: everything answers, and well */
     unsigned goodwill; /* percent of the requests that the provider accepts; of each seed its own */
-    unsigned sent, killed, paused;
+    int64_t rate;      /* jobs a second; 0: no cap */
+    unsigned sent, killed, paused, settled[SETTLED_COUNT];
 };
 
 NORETURN PRINTF_LIKE(2, 3) void world_fail(const struct world *w, const char *fmt, ...);
 unsigned world_random(struct world *w, unsigned below);
 bool world_chance(struct world *w, unsigned percent);
+
+/* storm.c */
+void storm_answer_probe(struct node *n);
+void storm_turn_database(struct world *w); /* away, or back */
+
+/* calm.c */
+void calm_end(struct world *w);
 
 /* nodes.c */
 void node_start(struct node *n);
@@ -187,9 +245,19 @@ void nodes_reload(struct node *n);
 void database_decide_claims(struct node *n); /* and epochs */
 void database_decide_outcomes(struct node *n);
 struct job_status database_status(const struct db_job *j);
+void database_move(struct db_job *j, enum job_state to);
+void database_to_outbox(struct db_job *j, enum job_state to);
 /* Whether the offset of this record may be committed. */
 bool database_is_done(const struct world *w, int partition, int64_t offset);
 struct db_job *database_get(const struct world *w, const char *job_id); /* or NULL */
+
+/* parked.c */
+void parked_park(struct db_job *j); /* it is in doubt */
+void parked_take(struct node *n);
+void parked_settle(struct node *n);
+void parked_release(struct node *n);
+void parked_sweep(struct db_job *j);
+void parked_share(struct node *n);
 
 /* database_ports.c */
 void database_init(struct node *n);
@@ -211,6 +279,7 @@ void kafka_ack(struct node *n, size_t i);
 void provider_init(struct node *n);
 void provider_step(struct node *n, size_t i); /* the gate, or an answer */
 void provider_time_out(struct node *n, size_t i);
+void provider_tell_records(struct node *n, size_t i);
 void provider_forget(struct node *n); /* its client was killed: what left may arrive */
 void provider_pause(struct node *n);  /* some of what left arrives meanwhile */
 void provider_orphan(struct world *w, const struct send *s);
