@@ -132,18 +132,20 @@ void provider_step(struct node *n, size_t i)
 
 void provider_orphan(struct world *w, const struct send *s)
 {
-    if (!s->arrived && w->n_orphans < ASKS_MAX)
-        w->orphans[w->n_orphans++] = *s;
+    if (s->arrived || w->n_orphans == ASKS_MAX)
+        return;
+    struct send *o = &w->orphans[w->n_orphans++];
+    *o = *s;
+    o->arrives_us = clock_boot_us() + (int64_t)world_random(w, 60) * US_PER_S;
 }
 
 void provider_orphans_arrive(struct world *w)
 {
     for (size_t i = w->n_orphans; i > 0; i--) {
         struct send *s = &w->orphans[i - 1];
-        bool stale = is_stale(s);
-        if (!stale && !w->calm && world_chance(w, 95))
+        if (s->arrives_us > clock_boot_us())
             continue;
-        arrive(w, s, 50);
+        arrive(w, s, 80);
         *s = w->orphans[--w->n_orphans];
     }
 }

@@ -75,6 +75,7 @@ struct send {
     int64_t takeover_us; /* wall clock: others may doubt it from then on */
     bool gated;
     int64_t gated_us;
+    int64_t arrives_us;     /* of an orphan; boot clock */
     bool arrived, accepted; /* at the provider, in truth */
 };
 
