@@ -150,8 +150,8 @@ begin
 end
 $$;
 
--- Moves a parked job of kind retry on that nobody works on, its phone being locked: it was claimed
--- by a worker that did not come back, ended unannounced, or its deadline is over.
+-- Moves a parked job of kind retry on, its phone being locked: it was claimed by a worker that did
+-- not come back, ended unannounced, or its deadline is over.
 create function sendcode.resume_retry(p_job_id text, p_day date, p_now timestamptz) returns void
 language plpgsql
 as $$
@@ -171,12 +171,12 @@ begin
         or d.state = 'claimed' and (d.takeover_at is null or d.not_after is null) then
         -- Cannot be: left as it is.
         update parked
-        set ask_at = p_now + interval '60 seconds',
+        set ask_at = p_now + interval '60 seconds', lease_until = null,
             due_at = greatest(due_at, p_now + interval '60 seconds')
         where job_id = p_job_id and day = p_day;
     elsif d.state = 'claimed' and p_now < d.takeover_at then
         update parked
-        set ask_at = d.takeover_at, due_at = greatest(due_at, d.takeover_at)
+        set ask_at = d.takeover_at, lease_until = null, due_at = greatest(due_at, d.takeover_at)
         where job_id = p_job_id and day = p_day;
     elsif d.state = 'claimed' and was_unsent(p_job_id, p_day, d.attempts) then
         perform move_job(p_job_id, p_day, 'retry', null, null, p_now);

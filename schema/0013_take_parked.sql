@@ -1,47 +1,51 @@
 -- Parked jobs are taken by any worker, for a while, and released.
 
--- Takes up to p_limit leases of jobs of one kind, and returns where their rows are. Doubts and
--- retries: the latest deadline first; unknown: what waits longest first. Passes by what others
--- hold.
+-- Leases up to p_limit jobs of one kind, whose deadline is after p_from, and passes by what others
+-- hold. In doubt and retry: the latest deadline first; unknown: what waits longest first. The
+-- indexes give this order, so that only as many rows are met as are asked for (a subquery, not a
+-- join, and no sort, for the same reason).
 create function sendcode.lease_parked(p_worker text, p_topic text, p_kind sendcode.job_state,
-                                      p_limit int, p_lease_ms int, p_now timestamptz)
-returns tid[]
+                                      p_from timestamptz, p_limit int, p_lease_ms int)
+returns table (job_id text, day date)
 language plpgsql
+set enable_bitmapscan = off
+set enable_sort = off
 as $$
+#variable_conflict use_column
 declare
+    v_now timestamptz := clock_timestamp();
     v_rows tid[];
 begin
     if p_limit <= 0 then
-        return '{}';
+        return;
     elsif p_kind = 'unknown' then
         v_rows := array(
             select p.ctid from parked p
-            where p.kind = 'unknown' and p.ask_at <= p_now
-              and (p.lease_until is null or p.lease_until <= p_now)
+            where p.kind = 'unknown' and p.ask_at <= v_now
+              and (p.lease_until is null or p.lease_until <= v_now)
               and (p.topic is null or p.topic = p_topic)
-              and exists (select from delivery d where d.job_id = p.job_id and d.day = p.day
-                            and d.topic = p_topic)
+              and (select d.topic from delivery d
+                   where d.job_id = p.job_id and d.day = p.day limit 1) = p_topic
             order by p.ask_at limit p_limit for update of p skip locked);
     else
         v_rows := array(
             select p.ctid from parked p
-            where p.kind = p_kind and p.ask_at <= p_now
-              and (p.kind = 'retry' or p.deadline > p_now)
-              and (p.lease_until is null or p.lease_until <= p_now)
+            where p.kind = p_kind and p.deadline > p_from and p.ask_at <= v_now
+              and (p.lease_until is null or p.lease_until <= v_now)
               and (p.topic is null or p.topic = p_topic)
-              and exists (select from delivery d where d.job_id = p.job_id and d.day = p.day
-                            and d.topic = p_topic and (p.kind <> 'retry' or d.state = 'retry'))
+              and coalesce((select d.topic from delivery d
+                            where d.job_id = p.job_id and d.day = p.day limit 1),
+                           p.topic) = p_topic
             order by p.deadline desc limit p_limit for update of p skip locked);
     end if;
     -- Once locked, a row keeps its place until it is changed.
-    with leased as (
-        update parked p
-        set lease = p.lease + 1, leased_at = clock_timestamp(), leased_by = p_worker,
-            lease_until = clock_timestamp() + p_lease_ms * interval '1 millisecond'
-        where p.ctid = any (v_rows)
-        returning p.ctid)
-    select coalesce(array_agg(l.ctid), '{}') into v_rows from leased l;
-    return v_rows;
+    v_now := clock_timestamp();
+    return query
+    update parked p
+    set lease = p.lease + 1, leased_at = v_now, leased_by = p_worker,
+        lease_until = v_now + p_lease_ms * interval '1 millisecond'
+    where p.ctid = any (v_rows)
+    returning p.job_id, p.day;
 end
 $$;
 
@@ -66,53 +70,71 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
-    v_now timestamptz := clock_timestamp();
+    v_now timestamptz;
     v_asked timestamptz[];
-    v_allowed int;
-    v_rows tid[] := '{}';
+    v_jobs text[];
+    v_days date[];
+    v_doubts int;
     r record;
 begin
-    -- Phones first: who has leased rows waits for nobody any more.
+    select coalesce(array_agg(l.job_id), '{}'), coalesce(array_agg(l.day), '{}')
+    into v_jobs, v_days
+    from lease_parked(p_worker, p_topic, 'retry', '-infinity', p_retries, p_lease_ms) l;
+    -- Those that somebody claimed, or that ended, are no retries now.
     for r in
-        select p.job_id, p.day, p.phone from parked p
-        left join lateral (select d.state, d.topic from delivery d
-                           where d.job_id = p.job_id and d.day = p.day limit 1) d on true
-        where p_retries > 0 and p.kind = 'retry' and p.ask_at <= v_now
-          and (p.lease_until is null or p.lease_until <= v_now)
-          and (d.state is null or d.state <> 'retry' and d.topic = p_topic)
-        order by p.deadline desc
-        limit 100
+        select p.job_id, p.day, p.phone
+        from unnest(v_jobs, v_days) a(job_id, day)
+        cross join lateral (select * from parked p
+                            where p.job_id = a.job_id and p.day = a.day limit 1) p
+        left join lateral (select d.state from delivery d
+                           where d.job_id = a.job_id and d.day = a.day limit 1) d on true
+        where d.state is distinct from 'retry'
     loop
         if try_phone(r.phone) then
             perform resume_retry(r.job_id, r.day, clock_timestamp());
+        else
+            update parked p set lease_until = null where p.job_id = r.job_id and p.day = r.day;
         end if;
     end loop;
 
     if p_doubts > 0 then
+        -- From here on nobody is waited for: whoever waits here may hold parked rows.
         select asked_at into v_asked from pace for update;
         v_now := clock_timestamp();
         v_asked := array(select a from unnest(v_asked) a
                          where a between v_now - interval '1 second' and v_now);
-        v_allowed := least(p_doubts, p_per_s - cardinality(v_asked));
-        v_rows := lease_parked(p_worker, p_topic, 'in_doubt', v_allowed, p_lease_ms, v_now);
-        v_rows := v_rows || lease_parked(p_worker, p_topic, 'unknown',
-                                         v_allowed - cardinality(v_rows), p_lease_ms, v_now);
-        if v_rows <> '{}' then
-            update pace set asked_at = v_asked || array_fill(v_now, array[cardinality(v_rows)]);
-        end if;
+        v_doubts := least(p_doubts, p_per_s - cardinality(v_asked));
+        for r in
+            select l.job_id, l.day
+            from lease_parked(p_worker, p_topic, 'in_doubt', v_now, v_doubts, p_lease_ms) l
+        loop
+            v_jobs := v_jobs || r.job_id;
+            v_days := v_days || r.day;
+            v_asked := v_asked || v_now;
+            v_doubts := v_doubts - 1;
+        end loop;
+        for r in
+            select l.job_id, l.day
+            from lease_parked(p_worker, p_topic, 'unknown', v_now, v_doubts, p_lease_ms) l
+        loop
+            v_jobs := v_jobs || r.job_id;
+            v_days := v_days || r.day;
+            v_asked := v_asked || v_now;
+        end loop;
+        update pace set asked_at = v_asked where asked_at <> v_asked;
     end if;
-    v_now := clock_timestamp();
-    v_rows := v_rows || lease_parked(p_worker, p_topic, 'retry', p_retries, p_lease_ms, v_now);
 
     return query
     select case p.kind when 'retry' then 'retry' else 'doubt' end, p.lease, p.job_id, p.day,
            p.phone, p.scene, d.locale, d.requested_at, d.deadline, d.partition, d.incarnation,
            d."offset", coalesce(e.epoch, 0), d.attempts,
            (extract(epoch from p.leased_at - least(d.claimed_at, a.first_at)) * 1000)::bigint
-    from unnest(v_rows) with ordinality v(place, i)
-    cross join lateral (select * from parked p where p.ctid = v.place) p
+    from unnest(v_jobs, v_days) v(job_id, day)
+    cross join lateral (select * from parked p where p.job_id = v.job_id and p.day = v.day
+                          and p.lease_until is not null limit 1) p
     cross join lateral (select * from delivery d
-                        where d.job_id = p.job_id and d.day = p.day limit 1) d
+                        where d.job_id = p.job_id and d.day = p.day
+                          and (p.kind <> 'retry' or d.state = 'retry') limit 1) d
     left join lateral (select o.epoch from partition_epoch o
                        where o.topic = d.topic and o.partition = d.partition limit 1) e on true
     left join lateral (select min(t.at) as first_at from attempt t

@@ -98,6 +98,11 @@ class ParkingTest(DatabaseTest):
         """The phone's next job, after the last one's request can arrive no longer."""
         return self.job(job_id=str(uuid.uuid4()), **given)
 
+    def assert_waits(self, waits, wanted):
+        """Counted from the leases, so that each may be longer by what settling took."""
+        self.assertEqual([w for w, least in zip(waits, wanted) if not least <= w < least + 20], [])
+        self.assertEqual(len(waits), len(wanted))
+
 
 def seconds(later, earlier):
     return (later - earlier) / datetime.timedelta(seconds=1)

