@@ -14,7 +14,8 @@
 #include "worker/settings_use.h"
 
 #define TAKE_EVERY_US (1 * US_PER_S)
-#define RETRIES_MAX 32 /* taken at a time */
+#define RETRIES_MAX 32  /* taken at a time */
+#define RETRIES_LEAST 8 /* that may wait behind a backlog */
 #define NO_SCENE_WAIT_US (30 * US_PER_S)
 /* The provider's times are reckoned from the taking: an answer later than this is not used. */
 #define ANSWER_MAX_US (2 * US_PER_S)
@@ -57,9 +58,19 @@ void parked_give_back(struct pipeline *p, const char *job_id, int64_t day_us, in
     pipeline_wake(p);
 }
 
+static size_t waiting_retries(const struct pipeline *p)
+{
+    size_t n = 0;
+    for (const struct flight *f = p->flights.at[PLACE_READY]; f; f = f->next)
+        n += f->lease != 0;
+    return n;
+}
+
+/* Under a backlog no place is ever free: some line up behind those that are ready all the same. */
 static uint32_t room_for_retries(const struct pipeline *p)
 {
-    size_t room = claiming_room(p);
+    size_t in_line = RETRIES_LEAST - MIN(waiting_retries(p), (size_t)RETRIES_LEAST);
+    size_t room = MAX(claiming_room(p), in_line);
     if (stops_account_is_stopped(&p->stops) || !p->ports.sender->is_ready(p->ports.sender->self))
         return 0;
     return (uint32_t)MIN(room, (size_t)RETRIES_MAX);
