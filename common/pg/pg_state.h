@@ -22,7 +22,7 @@ struct pg {
     char *application_name;
     struct pg_hosts hosts;
     size_t first_host; /* the next try begins with it */
-    struct buf setup; /* all statements, one text */
+    struct buf setup;  /* all statements, one text */
     int64_t connect_timeout_us;
     int64_t statement_timeout_us;
 
