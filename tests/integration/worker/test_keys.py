@@ -51,7 +51,8 @@ class Keys(Rig):
         self.wait_state(job, "retry", "configuration")
         wait_for("readyz to say so", lambda: self.status(worker, "/readyz")[0] == 503)
         self.assertEqual(self.status(worker, "/readyz")[1],
-                         "intake is stopped for the account: keys differ\n")
+                         "intake is stopped for the account: keys differ; give every worker the "
+                         "same SENDCODE_CODE_KEY and SENDCODE_VERIFY_KEY\n")
         self.assertTrue(worker.says("SENDCODE_VERIFY_KEY"))
         self.assertEqual(worker.end(), 0)
         self.assertEqual(len(self.ledger()), 1)
