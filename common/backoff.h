@@ -1,4 +1,5 @@
-/* Exponential back-off with jitter: a wait is uniform in [base / 2, min(cap, base * 2^tries)]. */
+/* Exponential back-off with full jitter above a floor: a wait is uniform in [base / 2, min(cap,
+ * base * 2^tries)]. */
 #ifndef SENDCODE_COMMON_BACKOFF_H
 #define SENDCODE_COMMON_BACKOFF_H
 
