@@ -2,7 +2,7 @@
 import threading
 import unittest
 
-from parking import ParkingTest, found, refused, seconds
+from parking import ParkingTest, found, seconds
 from support import TOPIC, Worker, connect, now
 
 
@@ -75,6 +75,7 @@ class Leases(ParkingTest):
             cursor.execute("select * from sendcode.parked where job_id = %s for update",
                            (held["job_id"],))
             self.assertEqual([t.job_id for t in self.take()], [free["job_id"]])
+        holder.rollback()
         holder.close()
         self.assertEqual([t.job_id for t in self.take()], [held["job_id"]])
 
@@ -362,27 +363,6 @@ class Sweep(ParkingTest):
         self.age(72 * 3600)
         self.sweep()
         self.assertIsNone(self.parked(row))
-
-
-class Neighbours(ParkingTest):
-    """The worker before this schema's: it claims, records and sweeps, and takes nothing."""
-
-    def test_its_doubts_are_taken_by_a_new_worker_and_its_sweep_ends_what_that_left(self):
-        row, _ = self.doubt()
-        self.assertEqual(self.ask(row).state, "retry")
-        other, _ = self.doubt(phone=self.phone, scene="register")
-        self.assertEqual(self.ask(other, refused("rejected", "number")).state, "rejected")
-        self.age(100)
-        self.sql("select * from sendcode.sweep()")
-        self.assertEqual(self.delivery(row).state, "expired")
-        ids = {r.job_id for r in self.sql("select * from sendcode.outbox_take(100)")}
-        self.assertEqual(ids, {row["job_id"], other["job_id"]})
-
-    def test_rows_parked_before_the_migration_are_settled_as_well(self):
-        row, answer = self.doubt()
-        self.sql("update sendcode.parked set topic = null, code_id = null")
-        self.assertEqual(self.ask(row, found("S1")).how, "sent")
-        self.assertEqual(self.verify(answer.nonce).job_id, row["job_id"])
 
 
 if __name__ == "__main__":
