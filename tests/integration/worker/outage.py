@@ -28,6 +28,12 @@ class Outage(Rig):
         self.jobs += jobs
         return jobs
 
+    def write_config_for(self, dsn):
+        """A configuration whose worker reaches PostgreSQL another way than the test does."""
+        sections = self.config()
+        sections["postgres"]["dsn"] = dsn
+        return self.write_config(sections, "other.conf")
+
     def query(self, sql, *args):
         """As in Rig; a connection that an outage took is replaced."""
         try:
@@ -55,7 +61,7 @@ class Outage(Rig):
     def assert_said_once(self, worker, *words):
         """Once for this outage: a line that says so again carries how many were left out."""
         lines = self.lines(worker, "level=warn", *words)
-        self.assertTrue(lines, f"nothing says {words}: {worker.text()}")
+        self.assertTrue(lines, f"nothing says {words}: {self.lines(worker, 'level=warn')}")
         for line in lines[1:]:
             self.assertRegex(line, r"not_logged=[1-9]|dropped=[1-9]", "\n".join(lines))
 
