@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from rig import wait_for
@@ -44,7 +45,10 @@ class Brokers:
 
     def coordinator(self, group):
         """The number of the broker that coordinates the group, None while there is none."""
-        groups = self.admin.list_groups(group, timeout=10)
+        try:
+            groups = self.admin.list_groups(group, timeout=10)
+        except KafkaException:
+            return None
         return groups[0].broker.id if groups else None
 
     def in_sync(self):
