@@ -34,10 +34,12 @@ class Database(Outage):
     def assert_held(self, worker, why):
         """Nothing is sent while /readyz and the log say why."""
         self.flow(5)
-        self.wait_unready(worker, "postgres (claims): ", why)
+        said = self.wait_unready(worker, "postgres (", why)
         kept = self.wait_sends_over(worker)
         self.flow(20)
-        self.assert_said_once(worker, "service is not reachable", "postgres (claims)")
+        for service in ("postgres (claims)", "postgres (outcomes)"):
+            if service in said:
+                self.assert_said_once(worker, "service is not reachable", service)
         self.assertEqual(len(self.ledger()), kept, "sent without a claim")
         self.assert_quiet(worker)
 
@@ -72,14 +74,14 @@ class Database(Outage):
         self.assert_whole()
         self.query(f"drop owned by {role}; drop role {role}")
 
-    def test_rows_locked_for_longer_than_a_statement_may_take(self):
+    def test_rows_locked_for_longer_than_a_statement_waits_for_them(self):
         worker = self.start_worker()
         self.flow(300)
         self.wait_messages(50)
         holder = psycopg2.connect(self.dsn)
         with holder.cursor() as c:
             c.execute("select from sendcode.partition_epoch for update")
-            self.assert_held(worker, "statement timeout")
+            self.assert_held(worker, "lock timeout")
         self.assertEqual(self.status(worker, "/healthz")[0], 200)
         holder.close()
         self.wait_ready(worker)
