@@ -3,6 +3,7 @@
  * offset is done when they are acknowledged.
  */
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/loop.h"
 #include "common/metrics.h"
 #include "worker/joblog.h"
@@ -15,6 +16,7 @@ void announcing_publish(struct pipeline *p, struct flight *f, const struct job_s
 {
     f->entered_us = loop_now_us(p->loop);
     p->ports.events->publish(p->ports.events->self, tracked ? f->ticket : UNTRACKED, s);
+    CRASHPOINT("event_produced");
 }
 
 void announcing_bury(struct pipeline *p, struct flight *f, const struct record *rec)
@@ -28,6 +30,7 @@ void announcing_bury(struct pipeline *p, struct flight *f, const struct record *
     metric_add(metrics_cell(p->meters->dead_letters, job_fault_to_label(f->fault)), 1);
     joblog_invalid(f);
     p->ports.events->dead_letter(p->ports.events->self, f->ticket, &letter);
+    CRASHPOINT("dead_letter_produced");
 }
 
 void announcing_on_published(void *arg, uint64_t ticket)

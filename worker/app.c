@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/err.h"
 #include "common/kafka/kafka_conf.h"
 #include "common/log.h"
@@ -56,6 +57,7 @@ struct app {
 static void on_drained(void *arg)
 {
     struct app *a = arg;
+    CRASHPOINT("drained");
     log_info("drained; the group is left", LI("under_way", pipeline_under_way(a->pipeline)));
     loop_stop(a->loop);
 }
@@ -97,6 +99,7 @@ static void on_end_signal(void *arg)
              LI("at_most_s", drain_us / US_PER_S));
     loop_timer_start(a->drain_timer, drain_us);
     pipeline_drain(a->pipeline, on_drained, a);
+    CRASHPOINT("draining");
 }
 
 static void apply_log_level(const struct settings *s)

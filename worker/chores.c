@@ -2,6 +2,7 @@
 #include "worker/chores.h"
 
 #include "common/backoff.h"
+#include "common/crashpoint.h"
 #include "common/loop.h"
 #include "worker/rate_cap.h"
 
@@ -70,29 +71,37 @@ void chores_pump(struct chores *c)
         c->share_due = false;
         c->outcomes->share_rate(c->outcomes->self, c->rate->rate,
                                 rate_cap_beat(c->rate, loop_now_us(c->loop)));
+        CRASHPOINT("rate_share_asked");
     } else if (c->n_done > 0 && c->n_unacked == 0) {
         c->outcomes->outbox_done(c->outcomes->self, c->done, c->n_done);
+        CRASHPOINT("outbox_done_asked");
         c->n_done = 0;
     } else if (c->outbox_due && c->n_unacked == 0) {
         c->outbox_due = false;
         c->outcomes->take_outbox(c->outcomes->self);
+        CRASHPOINT("outbox_asked");
     } else if (c->sweep_due) {
         c->sweep_due = false;
         c->outcomes->sweep(c->outcomes->self);
+        CRASHPOINT("sweep_asked");
     }
 }
 
 void chores_on_outbox(struct chores *c, const struct outbox_row *rows, size_t n)
 {
+    if (n > 0)
+        CRASHPOINT("outbox_taken");
     for (size_t i = 0; i < n && c->n_unacked < CHORES_OUTBOX_MAX; i++) {
         c->n_unacked++;
         c->events->publish(c->events->self, CHORES_TICKET | (uint64_t)rows[i].id, &rows[i].status);
+        CRASHPOINT("outbox_produced");
     }
     loop_timer_start(c->outbox_timer, n > 0 ? 0 : jittered(OUTBOX_EVERY_US));
 }
 
 void chores_on_published(struct chores *c, uint64_t ticket)
 {
+    CRASHPOINT("outbox_acked");
     c->done[c->n_done++] = (int64_t)(ticket & ~CHORES_TICKET);
     c->n_unacked--;
     if (c->n_unacked == 0)
@@ -101,5 +110,6 @@ void chores_on_published(struct chores *c, uint64_t ticket)
 
 void chores_on_swept(struct chores *c)
 {
+    CRASHPOINT("swept");
     loop_timer_start(c->sweep_timer, jittered(SWEEP_EVERY_US));
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/crypto/code.h"
 #include "common/domain/phone.h"
 #include "common/loop.h"
@@ -26,6 +27,7 @@ static bool ask_for_epochs(struct pipeline *p)
     if (n > 0) {
         p->ownership.asking = true;
         p->ports.claims->take_epochs(p->ports.claims->self, asks, n);
+        CRASHPOINT("epochs_asked");
         return true;
     }
     int64_t wait = ownership_next_us(&p->ownership, now);
@@ -37,6 +39,7 @@ static bool ask_for_epochs(struct pipeline *p)
 void claiming_on_epochs(void *arg, const struct epoch_answer *answers, size_t n)
 {
     struct pipeline *p = arg;
+    CRASHPOINT("epochs_taken");
     p->ownership.asking = false;
     for (size_t i = 0; i < n; i++) {
         struct partition *part = ownership_on_epoch(&p->ownership, &answers[i]);
@@ -161,8 +164,10 @@ void claiming_pump(struct pipeline *p)
         f = next;
     }
     rate_cap_take(&p->rate, n);
-    if (n > 0)
+    if (n > 0) {
         p->ports.claims->claim(p->ports.claims->self, asks, n);
+        CRASHPOINT("claim_asked");
+    }
     mem_wipe(asks, n * sizeof(asks[0]));
 }
 
@@ -170,6 +175,7 @@ void claiming_on_answers(void *arg, const struct claim_answer *answers, size_t n
 {
     struct pipeline *p = arg;
     int64_t now = loop_now_us(p->loop);
+    CRASHPOINT("claim_answered");
     for (size_t i = 0; i < n; i++) {
         struct flight *f = flight_get(&p->flights, answers[i].ticket);
         if (!f || f->place != PLACE_CLAIMING)

@@ -2,6 +2,7 @@
 #include "worker/ownership.h"
 
 #include "common/backoff.h"
+#include "common/crashpoint.h"
 #include "common/mem.h"
 
 #define FENCED_PAUSE_MIN_US (US_PER_S / 2)
@@ -115,6 +116,7 @@ size_t ownership_to_commit(const struct ownership *o, struct source_offset *out,
 
 void ownership_on_committed(struct ownership *o, const struct source_offset *offsets, size_t n)
 {
+    CRASHPOINT("commit_answered");
     for (size_t i = 0; i < n; i++) {
         struct partition *p = ownership_get(o, offsets[i].partition);
         if (p)

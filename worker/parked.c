@@ -6,6 +6,7 @@
 
 #include "common/backoff.h"
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
@@ -84,6 +85,7 @@ void parked_pump(struct pipeline *p)
         return;
     if (k->n_releases > 0) {
         o->release(o->self, k->releases, k->n_releases);
+        CRASHPOINT("release_asked");
         k->n_releases = 0;
         return;
     }
@@ -91,8 +93,10 @@ void parked_pump(struct pipeline *p)
         return;
     const struct parked_ask ask = {.doubts = settling_room(p), .retries = room_for_retries(p)};
     k->due = false;
-    if (ask.doubts > 0 || ask.retries > 0)
+    if (ask.doubts > 0 || ask.retries > 0) {
         o->take_parked(o->self, &ask);
+        CRASHPOINT("leases_asked");
+    }
 }
 
 /* The job as its record said it; NULL when its scene is not configured any more. */
@@ -138,6 +142,8 @@ void parked_on_taken(void *arg, const struct parked_job *jobs, size_t n, int64_t
 {
     struct pipeline *p = arg;
     bool late = clock_boot_us() - asked_us > ANSWER_MAX_US;
+    if (n > 0)
+        CRASHPOINT("leases_taken");
     for (size_t i = 0; i < n; i++) {
         if (jobs[i].kind == PARKED_RETRY)
             begin_retry(p, &jobs[i]);

@@ -3,6 +3,7 @@
  * moved on, and nowhere else.
  */
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/loop.h"
 #include "common/metrics.h"
 #include "common/settings/settings.h"
@@ -51,6 +52,7 @@ void pipeline_finish(struct pipeline *p, struct flight *f)
     }
     if (f->part)
         offsets_done(&f->part->offsets, &f->mark);
+    CRASHPOINT("offset_done");
     flight_free(&p->flights, f);
     pipeline_wake(p);
 }
@@ -104,6 +106,8 @@ void pipeline_on_claimed(struct pipeline *p, struct flight *f, const struct clai
     bool orphan = f->part == NULL && f->lease == 0;
     switch (a->verdict) {
     case CLAIM_SEND:
+        if (f->lease)
+            CRASHPOINT("parked_retry_claimed");
         metric_add(p->meters->jobs[JOB_CLAIMED], 1);
         sending_start(p, f, a);
         return;
@@ -180,6 +184,7 @@ void pipeline_on_recorded(struct pipeline *p, struct flight *f, const struct out
     }
     if (s->job_id && s->state == JOB_RETRY && (f->part || f->lease)) {
         announcing_publish(p, f, s, false);
+        CRASHPOINT("retry_recorded");
         pipeline_hold(p, f, HOLD_RETRY, f->retry_wait_us);
         return;
     }
@@ -195,9 +200,11 @@ void pipeline_on_recorded(struct pipeline *p, struct flight *f, const struct out
 void pipeline_on_published(struct pipeline *p, struct flight *f)
 {
     if (f->place == PLACE_BURYING) {
+        CRASHPOINT("dead_letter_acked");
         flight_move(&p->flights, f, PLACE_UNNOTED);
         pipeline_wake(p);
         return;
     }
+    CRASHPOINT("event_acked");
     pipeline_finish(p, f);
 }

@@ -1,6 +1,7 @@
 /* The token bucket of a worker's share. */
 #include "worker/rate_cap.h"
 
+#include "common/crashpoint.h"
 #define ONE INT64_C(1000000) /* a token */
 
 static int64_t burst(int64_t per_s)
@@ -34,6 +35,7 @@ void rate_cap_set_rate(struct rate_cap *c, int64_t rate)
 
 void rate_cap_on_share(struct rate_cap *c, int64_t per_s, int64_t valid_us, int64_t now_us)
 {
+    CRASHPOINT("rate_share_answered");
     feed(c, now_us);
     c->per_s = per_s;
     c->valid_us = valid_us;

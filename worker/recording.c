@@ -3,6 +3,7 @@
  * database cannot take yet is kept; the number is bounded by what claiming lets through.
  */
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/loop.h"
 #include "common/metrics.h"
 #include "worker/pipeline_parts.h"
@@ -22,6 +23,7 @@ static void record_batch(struct pipeline *p)
         f = next;
     }
     p->ports.outcomes->record(p->ports.outcomes->self, rows, n);
+    CRASHPOINT("record_asked");
 }
 
 /* True when something was asked for. */
@@ -47,9 +49,11 @@ static bool note_batch(struct pipeline *p)
         }
         f = next;
     }
-    if (n > 0)
-        p->ports.outcomes->note(p->ports.outcomes->self, notes, n);
-    return n > 0;
+    if (n == 0)
+        return false;
+    p->ports.outcomes->note(p->ports.outcomes->self, notes, n);
+    CRASHPOINT("note_asked");
+    return true;
 }
 
 bool recording_pump(struct pipeline *p)
@@ -72,6 +76,7 @@ void recording_on_answers(void *arg, const struct outcome_answer *answers, size_
 {
     struct pipeline *p = arg;
     int64_t now = loop_now_us(p->loop);
+    CRASHPOINT("record_answered");
     for (size_t i = 0; i < n; i++) {
         struct flight *f = flight_get(&p->flights, answers[i].ticket);
         if (!f || f->place != PLACE_RECORDING)
@@ -86,6 +91,7 @@ void recording_on_answers(void *arg, const struct outcome_answer *answers, size_
 void recording_on_noted(void *arg, const uint64_t *tickets, size_t n)
 {
     struct pipeline *p = arg;
+    CRASHPOINT("noted");
     for (size_t i = 0; i < n; i++) {
         struct flight *f = flight_get(&p->flights, tickets[i]);
         if (!f || f->place != PLACE_NOTING)

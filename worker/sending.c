@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/crypto/code.h"
 #include "common/loop.h"
 #include "common/mem.h"
@@ -102,6 +103,7 @@ static void send_sms(struct pipeline *p, struct flight *f, const char *code, int
         sms.params[i] = param;
     }
     p->ports.sender->send(p->ports.sender->self, f->ticket, &sms);
+    CRASHPOINT("send_asked");
 }
 
 static void begin_outcome(struct flight *f, const struct claim_answer *a)
@@ -165,7 +167,9 @@ bool sending_on_gate(void *arg, uint64_t ticket)
     /* A parked job is nobody's: its claim alone, which stands for the budget, lets it go. */
     if (!f->lease && (!f->part || f->part->epoch != f->epoch))
         return false;
+    CRASHPOINT("gate_asked");
     f->gated = true;
+    CRASHPOINT("gate_passed");
     return true;
 }
 
@@ -294,6 +298,7 @@ void sending_on_result(void *arg, uint64_t ticket, const struct send_result *r)
     struct flight *f = flight_get(&p->flights, ticket);
     if (!f || f->place != PLACE_SENDING)
         panic("the provider answered a request that is not under way");
+    CRASHPOINT("send_answered");
     f->result = *r;
     fill_evidence(f);
     const struct verdict_input input = {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/crashpoint.h"
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/metrics.h"
@@ -90,6 +91,7 @@ void settling_begin(struct pipeline *p, const struct parked_job *job, int64_t as
         .since_us = asked_us - job->claimed_ago_us - SLACK_US,
     };
     p->ports.sender->query_records(p->ports.sender->self, d->settlement.ticket, &query);
+    CRASHPOINT("records_asked");
 }
 
 static void keep_records(struct doubt *d, const struct records_answer *a)
@@ -131,6 +133,7 @@ void settling_on_records(void *arg, uint64_t ticket, const struct records_answer
 {
     struct pipeline *p = arg;
     struct doubt *d = find(&p->settling, ticket, DOUBT_ASKED);
+    CRASHPOINT("records_answered");
     if (a->whole || a->code[0])
         say_refused(&p->settling, a->code);
     d->settlement.whole = a->whole;
@@ -151,6 +154,7 @@ void settling_pump(struct pipeline *p)
             continue;
         d->step = DOUBT_SETTLING;
         o->settle(o->self, &d->settlement);
+        CRASHPOINT("settle_asked");
         return;
     }
 }
@@ -161,6 +165,7 @@ void settling_on_settled(void *arg, const struct settlement_answer *a)
     struct doubt *d = find(&p->settling, a->ticket, DOUBT_SETTLING);
     const struct job_status *s = &a->status;
     bool ended = a->how == SETTLED_SENT || a->how == SETTLED_REFUSED || a->how == SETTLED_UNSENT;
+    CRASHPOINT("settled");
     metric_add(p->meters->settled[a->how], 1);
     if (a->how == SETTLED_ODD)
         joblog_odd(d->settlement.job_id);

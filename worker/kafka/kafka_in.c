@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/crashpoint.h"
 #include "common/err.h"
 #include "common/json.h"
 #include "common/kafka/kafka_conf.h"
@@ -140,6 +141,7 @@ static void port_commit(void *self, const struct source_offset *offsets, size_t 
         rd_kafka_topic_partition_list_t *list = kafka_in_offset_list(in, offsets, n);
         err = rd_kafka_commit_queue(in->rk, list, in->control.q, NULL, NULL);
         rd_kafka_topic_partition_list_destroy(list);
+        CRASHPOINT("commit_asked");
     }
     in->commit = err ? COMMIT_REFUSED : COMMIT_SENT;
     if (err)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/crashpoint.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "worker/kafka/kafka_in_private.h"
@@ -124,6 +125,7 @@ static void commit_now(struct kafka_in *in, const struct source_offset *offsets,
     rd_kafka_topic_partition_list_t *list = kafka_in_offset_list(in, offsets, n);
     rd_kafka_queue_t *q = rd_kafka_queue_new(in->rk);
     rd_kafka_resp_err_t err = rd_kafka_commit_queue(in->rk, list, q, NULL, NULL);
+    CRASHPOINT("revocation_commit_asked");
     rd_kafka_event_t *ev = err ? NULL : rd_kafka_queue_poll(q, REVOKE_COMMIT_MS);
 
     if (ev)
@@ -148,8 +150,11 @@ static void revoke_from_pipeline(struct kafka_in *in, const int32_t *ids, size_t
     for (size_t i = 0; i < n; i++)
         part_remove(in, kafka_in_get_part(in, ids[i]));
     n_commit = in->h.revoked(in->h.arg, ids, n, lost, commit);
-    if (n_commit > 0 && !lost)
+    CRASHPOINT("revoked");
+    if (n_commit > 0 && !lost) {
         commit_now(in, commit, n_commit);
+        CRASHPOINT("revocation_committed");
+    }
     mem_free(commit);
 }
 
