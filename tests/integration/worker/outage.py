@@ -65,6 +65,12 @@ class Outage(Rig):
         for line in lines[1:]:
             self.assertRegex(line, r"not_logged=[1-9]|dropped=[1-9]", "\n".join(lines))
 
+    def assert_services_said_once(self, worker, said):
+        """Each service of PostgreSQL's that /readyz named in `said` has its lines."""
+        for service in ("postgres (claims)", "postgres (outcomes)"):
+            if service in said:
+                self.assert_said_once(worker, "service is not reachable", service)
+
     def assert_quiet(self, worker, at_most=40):
         """An outage does not flood the log: lines of warnings, all in all."""
         noisy = [line for line in worker.text().splitlines()

@@ -37,9 +37,7 @@ class Database(Outage):
         said = self.wait_unready(worker, "postgres (", why)
         kept = self.wait_sends_over(worker)
         self.flow(20)
-        for service in ("postgres (claims)", "postgres (outcomes)"):
-            if service in said:
-                self.assert_said_once(worker, "service is not reachable", service)
+        self.assert_services_said_once(worker, said)
         self.assertEqual(len(self.ledger()), kept, "sent without a claim")
         self.assert_quiet(worker)
 
