@@ -183,10 +183,12 @@ def kill_waiting_backends(system, fault):
 
 
 # Once a run, by the schedule: it has no weight.
-@kind("failover", 0, lasting(1, 8))
+@kind("failover", 0, lambda dice: {"lasts": dice.uniform(1, 8), "behind": dice.random() < 0.5})
 def fail_over(system, fault):
     with held_postgres(system, fault, "primary") as pg:
         old = pg.primary
+        if fault["behind"]:
+            leave_standby_behind(pg)
         # To the workers the host is gone: nobody answers there, not even with a refusal.
         for worker in system.workers:
             system.proxy.tell("stall", f"{worker.name}.pg{old}")
@@ -195,6 +197,15 @@ def fail_over(system, fault):
         pg.rebuild()
         for worker in system.workers:
             system.proxy.tell("heal", f"{worker.name}.pg{old}")
+
+
+def leave_standby_behind(pg):
+    """What the primary commits alone from now on it may tell nobody: it is lost with it. Backends
+    that wait for the standby die, so that who asks again sees rows that the standby lacks."""
+    pg.stop_at_once(1 - pg.primary)
+    for _ in range(4):
+        time.sleep(0.7)
+        end_backends(pg, 100)
 
 
 def end_backends(pg, most):

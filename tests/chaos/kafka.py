@@ -25,8 +25,14 @@ class Brokers:
 
     def start(self):
         """Starts what is down, and waits until each serves."""
-        run(ROOT / "scripts" / "kafka", "start", "--brokers", self.count, "--doors", self.doors,
-            self.folder)
+        for tries_left in (2, 1, 0):  # a busy machine may not start one in time
+            try:
+                run(ROOT / "scripts" / "kafka", "start", "--brokers", self.count, "--doors",
+                    self.doors, self.folder)
+                break
+            except RuntimeError:
+                if tries_left == 0:
+                    raise
         self.bootstrap = (self.folder / "bootstrap").read_text(encoding="utf-8").strip()
 
     def door(self, door):

@@ -1,6 +1,7 @@
 """A primary and its synchronous standby on loopback, each in a folder of its own. They can be
 stopped at once, and once the standby takes over for good: the old primary comes back as standby."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -58,11 +59,16 @@ class Postgres:
         self.tool("pg_ctl", "-D", self.data(node), "-l", self.log(node), "-w", "-t", "60", "-s",
                   *args)
 
+    def is_up(self, node):
+        return (self.data(node) / "postmaster.pid").exists()
+
     def start(self, node):
-        self.control(node, "start")
+        if not self.is_up(node):
+            self.control(node, "start")
 
     def stop_at_once(self, node):
-        self.control(node, "-m", "immediate", "stop")
+        if self.is_up(node):
+            self.control(node, "-m", "immediate", "stop")
 
     def set_up(self):
         self.tool("initdb", "-D", self.data(0), "-U", "postgres", "-A", "trust", "-E", "UTF8",
@@ -98,6 +104,7 @@ class Postgres:
         old one told done are all here."""
         old, new = self.primary, 1 - self.primary
         self.stop_at_once(old)
+        self.start(new)
         self.control(new, "promote")
         self.primary = new
 
@@ -106,7 +113,7 @@ class Postgres:
 
     def dsn(self, node, database="sendcode"):
         return (f"host=127.0.0.1 port={self.ports[node]} user=postgres dbname={database}"
-                " connect_timeout=5")
+                " connect_timeout=30")
 
     def connect(self, database="sendcode"):
         connection = psycopg2.connect(self.dsn(self.primary, database))
@@ -126,9 +133,6 @@ class Postgres:
 
     def tear_down(self):
         for node in (0, 1):
-            if (self.data(node) / "postmaster.pid").exists():
-                try:
-                    self.stop_at_once(node)
-                except RuntimeError:
-                    pass
+            with contextlib.suppress(RuntimeError):
+                self.stop_at_once(node)
         shutil.rmtree(self.home, ignore_errors=True)

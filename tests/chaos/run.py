@@ -8,6 +8,9 @@ import signal
 import sys
 import time
 
+import confluent_kafka
+import psycopg2
+
 import checker
 import dump
 import schedule
@@ -35,6 +38,13 @@ def arguments():
 
 def unfinished(system):
     """What is not yet at rest, as a sentence; "" when all is."""
+    try:
+        return left_to_do(system)
+    except (psycopg2.OperationalError, confluent_kafka.KafkaException) as e:
+        return f"no answer: {e}"
+
+
+def left_to_do(system):
     counts = system.postgres.query(
         "select (select count(*) from sendcode.delivery"
         "        where state in ('claimed', 'retry', 'in_doubt')),"

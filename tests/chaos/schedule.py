@@ -53,6 +53,8 @@ class Faults:
         """Returns when every fault has ended."""
         for thread in self.threads:
             thread.join()
+        for node in (0, 1):  # a fault that failed half-way may have left one down
+            self.system.postgres.start(node)
         for worker in self.system.workers:
             worker.look()
         self.log.close()
