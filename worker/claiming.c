@@ -16,6 +16,7 @@
 
 /* Results kept while the database is away, for each place to send. */
 #define UNRECORDED_PER_PLACE 4
+#define WALL_DISTRUST_US (60 * US_PER_S)
 
 static bool ask_for_epochs(struct pipeline *p)
 {
@@ -141,6 +142,18 @@ static bool waits_for_gap(struct pipeline *p, const struct flight *f)
     return f->after_gap != 0 && flight_get(&p->flights, f->after_gap) != NULL;
 }
 
+/*
+ * Jobs whose deadline is before this are over, as far as our wall clock can be trusted: the
+ * database will end them. They take no place, or after a long outage a narrow window would let the
+ * backlog end so slowly that all that follows it is too late as well.
+ */
+static int64_t over_before_us(const struct pipeline *p)
+{
+    bool may = loop_now_us(p->loop) >= p->wall_wrong_until_us &&
+               p->ports.events->unacked(p->ports.events->self) < UNACKED_MAX;
+    return may ? clock_wall_us() : INT64_MIN;
+}
+
 void claiming_pump(struct pipeline *p)
 {
     struct claim_ask asks[CLAIM_BATCH_MAX];
@@ -151,10 +164,14 @@ void claiming_pump(struct pipeline *p)
     size_t room = let_through(p);
     size_t n = 0;
     int64_t now = clock_boot_us();
+    size_t placed = 0;
+    int64_t over_before = over_before_us(p);
     struct flight *f = p->flights.at[PLACE_READY];
-    while (f && n < room) {
+    while (f && n < CLAIM_BATCH_MAX) {
         struct flight *next = f->next;
-        if (!waits_for_gap(p, f) && passes_stops(p, f)) {
+        f->over = f->job.deadline_us < over_before;
+        if (!waits_for_gap(p, f) && (f->over || (placed < room && passes_stops(p, f)))) {
+            placed += !f->over;
             f->asked_us = now;
             metric_observe_us(p->meters->stage[STAGE_WAIT], now - f->entered_us);
             f->entered_us = now;
@@ -163,7 +180,7 @@ void claiming_pump(struct pipeline *p)
         }
         f = next;
     }
-    rate_cap_take(&p->rate, n);
+    rate_cap_take(&p->rate, placed);
     if (n > 0) {
         p->ports.claims->claim(p->ports.claims->self, asks, n);
         CRASHPOINT("claim_asked");
@@ -186,7 +203,9 @@ void claiming_on_answers(void *arg, const struct claim_answer *answers, size_t n
             f->trial = false;
             stops_on_trial_over(&p->stops, f->job.scene_name, now);
         }
-        if (answers[i].verdict != CLAIM_SEND)
+        if (f->over && answers[i].verdict == CLAIM_SEND)
+            p->wall_wrong_until_us = now + WALL_DISTRUST_US;
+        if (!f->over && answers[i].verdict != CLAIM_SEND)
             rate_cap_give_back(&p->rate);
         pipeline_on_claimed(p, f, &answers[i]);
     }

@@ -69,6 +69,7 @@ struct flight {
     int64_t gate_until_us; /* boot clock: start budget and deadline */
     bool gated;            /* this attempt was let through */
     bool trial;            /* sent to see whether a stop is over */
+    bool over;             /* claimed to be ended: it has no place to send, and no token */
     int32_t attempt;
     bool odd;         /* what is stored of it contradicts itself, and this was said */
     bool after_doubt; /* an earlier attempt may have been sent, for all that this flight knows */

@@ -46,11 +46,12 @@ struct pipeline {
     bool schema_good; /* seen once: a schema fault later is waited out */
     bool started;
     bool pump_deferred;
-    bool gone;         /* freed but for its own memory, which the deferred pump frees */
-    bool chores_first; /* outcomes were recorded last */
-    bool parked_first; /* among the chores */
-    bool notes_first;  /* and were no notes */
-    size_t allowed;    /* credit last given to the source */
+    bool gone;                   /* freed but for its own memory, which the deferred pump frees */
+    int64_t wall_wrong_until_us; /* boot clock: the database contradicted our wall clock */
+    bool chores_first;           /* outcomes were recorded last */
+    bool parked_first;           /* among the chores */
+    bool notes_first;            /* and were no notes */
+    size_t allowed;              /* credit last given to the source */
     bool committing;
     struct source_offset commit[PARTITIONS_MAX]; /* the one under way */
     size_t n_commit;

@@ -138,6 +138,10 @@ void sending_start(struct pipeline *p, struct flight *f, const struct claim_answ
         not_sent(p, f, "the partition went to another worker", REASON_NONE);
         return;
     }
+    if (f->over) {
+        not_sent(p, f, "it was claimed to be ended, by a clock that is ahead", REASON_NONE);
+        return;
+    }
     if (!f->trial && stops_hold(&p->stops, f->job.scene_name)) {
         not_sent(p, f, "intake is stopped", REASON_CONFIGURATION);
         return;
