@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/buf.h"
 #include "common/clock.h"
@@ -29,6 +30,7 @@
 /* Supervisors that signal a process and its group send what is meant once twice. */
 #define ONE_SIGNAL_US (200 * US_PER_MS)
 #define END_GRACE_US (4 * US_PER_S) /* after `drain`: to leave the group and be gone */
+#define TEAR_DOWN_S 1               /* and then to free what it has */
 
 struct app {
     const char *config_path;
@@ -205,6 +207,22 @@ static void start(struct app *a)
     log_info("worker started", LS("name", pipeline_settings(a->pipeline)->worker.name));
 }
 
+static volatile sig_atomic_t last_exit_code;
+
+static void on_torn_down_too_long(int number)
+{
+    (void)number;
+    _exit(last_exit_code);
+}
+
+/* Everything durable is done: nobody waits for a library that hangs in freeing itself. */
+static void bound_tear_down(int exit_code)
+{
+    last_exit_code = exit_code;
+    signal(SIGALRM, on_torn_down_too_long);
+    alarm(TEAR_DOWN_S);
+}
+
 static void tear_down(struct app *a)
 {
     kafka_in_free(a->kafka_in);
@@ -246,6 +264,8 @@ int app_run(const char *config_path, struct settings *settings)
         start(&a);
         loop_run(a.loop);
     }
+    bound_tear_down(a.exit_code);
     tear_down(&a);
+    alarm(0);
     return a.exit_code;
 }
