@@ -52,7 +52,10 @@ class Brokers:
         return groups[0].broker.id if groups else None
 
     def in_sync(self):
-        topics = self.admin.list_topics(timeout=30).topics.values()
+        try:
+            topics = self.admin.list_topics(timeout=10).topics.values()
+        except KafkaException:
+            return False
         return all(len(p.isrs) == self.n for t in topics for p in t.partitions.values())
 
     def stop(self):
