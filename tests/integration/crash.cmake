@@ -14,7 +14,8 @@ if(NOT SENDCODE_FUZZ AND NOT SENDCODE_SANITIZE AND NOT SENDCODE_COVERAGE)
         sc_flags sc_worker_pg sc_worker_tencent sc_provider_verdict
         sc_kafka sc_settings sc_crypto sc_domain sc_json sc_loop sc_common)
     set_target_properties(sendcode-worker-crash PROPERTIES
-        RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+        RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}
+        EXPORT_COMPILE_COMMANDS OFF) # lint reads each source once
     sc_integration_test(crash_points LABEL chaos SERVERS postgres kafka TIMEOUT 600
         COMMAND python3 -B ${CMAKE_CURRENT_LIST_DIR}/crash/test_points.py)
 endif()
