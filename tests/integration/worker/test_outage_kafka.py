@@ -23,7 +23,7 @@ class Brokerless(Outage):
 
     def bring_back(self):
         self.brokers.start()
-        wait_for("every replica to be in step", self.brokers.in_sync)
+        wait_for("every replica to be in step", self.brokers.in_sync, 120)
 
     def test_dead_brokers_in_the_list_keep_nobody(self):
         sections = self.config()
