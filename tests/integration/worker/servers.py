@@ -100,7 +100,8 @@ class Postgres:
         settings = self.standby / "postgresql.auto.conf"
         with open(settings, "a", encoding="utf-8") as out:
             out.write(f"unix_socket_directories = '{self.standby}'\n")
-        self.tool("pg_ctl", "-D", self.standby, "-w", "-s", "-l", self.home / "standby.log", "start")
+        self.tool("pg_ctl", "-D", self.standby, "-w", "-s", "-l", self.home / "standby.log",
+                  "start")
         query("alter system set synchronous_standby_names = '*'")
         query("select pg_reload_conf()")
         wait_for("a synchronous standby", lambda: query(

@@ -57,7 +57,8 @@ class Process(Outage):
         self.fault({"action": "SendSms"}, {"delay_ms": 50})
         self.flow(300)
         self.wait_messages(30)
-        used = int((pathlib.Path("/proc") / str(worker.process.pid) / "statm").read_text().split()[0])
+        statm = pathlib.Path(f"/proc/{worker.process.pid}/statm")
+        used = int(statm.read_text().split()[0])
         room = used * resource.getpagesize() + 256 * 1024
         resource.prlimit(worker.process.pid, resource.RLIMIT_AS, (room, room))
         self.flow(1500, locale="x" * 30)

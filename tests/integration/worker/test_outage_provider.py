@@ -104,7 +104,8 @@ class Provider(Outage):
         sections["tencent"]["endpoint"] = self.addresses["tls_endpoint"]
         worker = self.start_worker(self.write_config(sections), ready=False)
         self.flow(10)
-        wait_for("the complaint", lambda: self.lines(worker, "does not tell its time", "certificate"))
+        wait_for("the complaint",
+                 lambda: self.lines(worker, "does not tell its time", "certificate"))
         self.assert_quiet(worker)
         self.assertEqual(self.states(), {})
         self.assertEqual(worker.end(signal.SIGTERM), 0)
