@@ -17,6 +17,7 @@ class Lane(Rig):
     # The next one takes the place of the one that died without waiting for its session to end.
     kafka = {"group.instance.id": "the-one"}
     scenes = {"register": {"send_within": "600"}}
+    is_up = False
 
     def runTest(self):
         """Nothing: see above."""
@@ -26,6 +27,7 @@ class Lane(Rig):
         self.jobs = []
         self.invalid = []
         self.duplicates = 0
+        self.is_up = True
 
     def new_job(self, do=None):
         job = self.job(phone=f"+86138{len(self.jobs):08d}")

@@ -2,6 +2,7 @@
 the accounts. The points are read from the binary, so that none can be forgotten."""
 
 import concurrent.futures
+import contextlib
 import queue
 import subprocess
 import unittest
@@ -18,22 +19,27 @@ def names_in(program):
     return [name.decode() for name in held.stdout.split(b"\0") if name]
 
 
+def try_point(system, point):
+    """How it went, and whether the system is still good for another point."""
+    try:
+        if not system.is_up:
+            system.setUp()
+        return f"{system.try_point(point):.1f} s", True
+    except Exception as e:  # any failure is told beside its point
+        return f"{type(e).__name__}: {e}", False
+
+
 def run_lane(points, results):
     """Tries points until there are none left; after a failure in a new system."""
-    while not points.empty():
-        point = "the system"
-        system = lane.Lane()
-        try:
-            system.setUp()
-            while True:
-                point = points.get_nowait()
-                results[point] = f"{system.try_point(point):.1f} s"
-        except queue.Empty:
-            pass
-        except Exception as e:  # any failure is told beside its point
-            results[point] = f"{type(e).__name__}: {e}"
-        finally:
-            system.doCleanups()
+    system = lane.Lane()
+    with contextlib.suppress(queue.Empty):
+        while True:
+            point = points.get_nowait()
+            results[point], good = try_point(system, point)
+            if not good:
+                system.doCleanups()
+                system = lane.Lane()
+    system.doCleanups()
 
 
 class CrashPoints(unittest.TestCase):
