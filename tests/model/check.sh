@@ -14,7 +14,7 @@ search() {
     shift 4
     spin "$@" -a "$model"
     # shellcheck disable=SC2086 # several flags
-    gcc -O2 -w $flags -DVECTORSZ=512 -DMEMLIM=1800 -o pan pan.c
+    gcc -w $flags -DVECTORSZ=512 -DMEMLIM=1800 -o pan pan.c
     # Invalid end states are the watcher's to judge.
     # shellcheck disable=SC2086
     ./pan -E -m200000 -w23 $options >pan.log 2>&1 || true
@@ -39,9 +39,9 @@ may() {
 
 # shellcheck disable=SC2046 # several macros
 {
-    search 0 'one job, a crash and a pause' -DSAFETY '' $(may 1 0 1 0 0 1)
-    search 0 'two jobs, a crash and a rebalance' -DSAFETY '' $(may 1 1 0 0 0 2)
-    search 0 'two jobs, a rebalance and a pause' -DSAFETY '' $(may 0 1 1 0 0 2)
+    search 0 'one job, a crash and a pause' '-O2 -DSAFETY' '' $(may 1 0 1 0 0 1)
+    search 0 'two jobs, a crash and a rebalance' '-O2 -DSAFETY' '' $(may 1 1 0 0 0 2)
+    search 0 'two jobs, a rebalance and a pause' '-O2 -DSAFETY' '' $(may 0 1 1 0 0 2)
     search 0 'two jobs, a lost answer and a refusal' -DSAFETY '' $(may 0 0 0 1 1 2)
     search 0 'one job and a crash, no cycle' -DNP -l $(may 1 0 0 0 0 1)
     search 0 'two jobs, no cycle' -DNP -l $(may 0 0 0 0 0 2)
