@@ -42,12 +42,13 @@ may() {
     search 0 'one job, a crash and a pause' '-O2 -DSAFETY' '' $(may 1 0 1 0 0 1)
     search 0 'two jobs, a crash and a rebalance' '-O2 -DSAFETY' '' $(may 1 1 0 0 0 2)
     search 0 'two jobs, a rebalance and a pause' '-O2 -DSAFETY' '' $(may 0 1 1 0 0 2)
+    search 0 'two jobs, one due later, and a pause' -DSAFETY '' $(may 0 0 1 0 0 2) -DSTAGGERED
     search 0 'two jobs, a lost answer and a refusal' -DSAFETY '' $(may 0 0 0 1 1 2)
     search 0 'one job and a crash, no cycle' -DNP -l $(may 1 0 0 0 0 1)
     search 0 'two jobs, no cycle' -DNP -l $(may 0 0 0 0 0 2)
     for rule in NO_LEASE NO_EPOCH NO_WAIT SHORT_GRACE ASK_EARLY ANY_LEASE; do
         search 1 "$rule" -DSAFETY '' $(may 1 1 1 1 1 1) -D$rule
     done
-    search 1 NO_BUSY -DSAFETY '' $(may 0 1 1 0 0 2) -DNO_BUSY
+    search 1 NO_RIVALS -DSAFETY '' $(may 0 0 0 0 0 2) -DSTAGGERED -DNO_RIVALS
 }
 exit $bad

@@ -82,7 +82,7 @@ inline take_over(j)
 inline wait_for_retry(j)
 {
     if
-    :: DEADLINE > now -> state[j] = RETRY; forget_claim(j); retry_at[j] = now + 1
+    :: DEADLINE(j) > now -> state[j] = RETRY; forget_claim(j); retry_at[j] = now + 1
     :: else -> end_job(j, EXPIRED)
     fi
 }
@@ -103,8 +103,8 @@ inline claim(j, e, verdict)
         :: IS_FINAL(j) || state[j] == IN_DOUBT -> verdict = DECIDED
         :: else ->
             if
-            :: DEADLINE <= now -> end_job(j, EXPIRED); verdict = DECIDED
-            :: DEADLINE > now && (AT_PROVIDER(1 - j) || attempts[j] == TRIES) -> verdict = LATER
+            :: DEADLINE(j) <= now -> end_job(j, EXPIRED); verdict = DECIDED
+            :: DEADLINE(j) > now && (AT_PROVIDER(1 - j) || attempts[j] == TRIES) -> verdict = LATER
             :: else ->
                 state[j] = CLAIMED;
                 attempts[j]++;
@@ -138,7 +138,7 @@ inline record(j, e, a, result)
 #define WHOLE 4
 #define CANDIDATE(r, j) (((seen >> (r)) & 1) && state[r] != SENT && IN_WINDOW(accepted_at[r], j))
 /* It could be the other job's as well. */
-#define SHARED(r, j) (parked[1 - (j)] == P_DOUBT && IN_WINDOW(accepted_at[r], 1 - (j)))
+#define SHARED(r, j) (RIVAL(1 - (j)) && IN_WINDOW(accepted_at[r], 1 - (j)))
 inline settle(j, a, seen)
 {
     if

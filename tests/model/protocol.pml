@@ -11,7 +11,7 @@
     (owner[w] && my_epoch[w] && !done[w * 2 + (j)] && ((j) == 0 || state[0] != FRESH) &&           \
      !(state[j] == CLAIMED && !TAKEOVER_DUE(j) && !unsent[j]) &&                                   \
      !(state[j] == RETRY && now < retry_at[j]) &&                                                  \
-     !((state[j] == FRESH || state[j] == RETRY) && DEADLINE > now && AT_PROVIDER(1 - (j))))
+     !((state[j] == FRESH || state[j] == RETRY) && DEADLINE(j) > now && AT_PROVIDER(1 - (j))))
 
 /* What sendcode.take_parked deals with. */
 #define TAKEABLE(j)                                                                                \
@@ -70,7 +70,7 @@ claim_it: /* Its answer may be lost: then it is asked again, with the same id. *
             :: v == SEND -> claimer[j] = w + 1
             :: else
             fi;
-            lost_answers--; v = NO_RESULT; a = 0; ASKED_AGAIN; moving[w] = false; goto claim_it
+            lost_answers--; v = NO_RESULT; a = 0; moving[w] = false; goto claim_it
         :: v == SEND -> claimer[j] = 0; v = NO_RESULT; moving[w] = true
         :: v == FENCED -> goto fenced
         :: v == LATER || v == DECIDED -> goto finish
@@ -228,11 +228,10 @@ inline tick()
 
 #define SWEEPS(j)                                                                                  \
     :: atomic {                                                                                    \
-        state[j] == IN_DOUBT && DEADLINE <= now ->                                                 \
+        state[j] == IN_DOUBT && DEADLINE(j) <= now ->                                              \
         state[j] = UNKNOWN; free_at[j] = (not_after[j] > now -> not_after[j] : 0) }                \
     :: atomic {                                                                                    \
-        parked[j] == P_RETRY && state[j] == RETRY && DEADLINE < now -> end_job(j, EXPIRED) }       \
-    :: atomic { state[j] == UNKNOWN && parked[j] == P_DOUBT && now == END -> end_job(j, UNKNOWN) }
+        parked[j] == P_RETRY && state[j] == RETRY && DEADLINE(j) < now -> end_job(j, EXPIRED) }
 
 #define REBALANCE(from, to)                                                                        \
     :: atomic {                                                                                    \
@@ -271,6 +270,10 @@ proctype World()
     PAUSE(1)
     SWEEPS(0)
     SWEEPS(1)
+    :: d_step { /* 72 hours later: nobody remembers */
+        now == END && IS_FINAL(0) && IS_FINAL(1) && (parked[0] != NONE || parked[1] != NONE) ->
+        parked[0] = NONE; give_back(0, 0);
+        parked[1] = NONE; give_back(1, 0) }
     od
 }
 

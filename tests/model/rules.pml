@@ -9,10 +9,20 @@
 #define LAG 1       /* the provider's records show an SMS later than this for certain */
 #define LEASE 1     /* of a parked row */
 #define TOLERANCE 1 /* of a record's time, against claim and not_after */
-#define DEADLINE 4
+#ifdef STAGGERED /* job 1 may be claimed when job 0 is unknown */
+#define DEADLINE(j) (4 + (j))
+#define END 7
+#else
+#define DEADLINE(j) 4
 #define END 6 /* all deadlines and takeovers are over: time stands still */
+#endif
 
 /* Broken: */
+#ifdef NO_RIVALS /* a record may be a job's though it may be another's that is under way */
+#define RIVAL(j) false
+#else
+#define RIVAL(j) (parked[j] == P_DOUBT || state[j] == CLAIMED)
+#endif
 #ifdef SHORT_GRACE
 #define GRACE (LAG - 1)
 #else
@@ -47,14 +57,7 @@
 #else
 #define LEASED(j) (holder[j] == w + 1)
 #endif
-#ifdef LATE_BUDGET /* the start budget begins anew when a claim is asked for again */
-#define ASKED_AGAIN asked = now
-#else
-#define ASKED_AGAIN skip
-#endif
-#ifdef NO_BUSY /* a phone may have two jobs at the provider */
-#define AT_PROVIDER(j) false
-#else
+
+/* The phone is busy: it has another job that may be at the provider. */
 #define AT_PROVIDER(j)                                                                             \
     (state[j] == CLAIMED || state[j] == IN_DOUBT || (state[j] == UNKNOWN && now < free_at[j]))
-#endif
