@@ -25,6 +25,9 @@ static void on_stats(struct kafka_in *in, rd_kafka_event_t *ev)
 
     if (kafka_stats_any_broker_up(stats))
         kafka_health_on_alive(&in->health);
+    /* Made again before the group noticed that it was gone, it brings no assignment. */
+    if (kafka_stats_topic_is_there(stats, in->topic))
+        kafka_health_on_topic_good(&in->health);
     for (struct kafka_part *p = in->parts; p; p = p->hh.next) {
         int64_t lag = kafka_stats_lag(stats, in->topic, p->partition);
         if (lag >= 0)

@@ -33,6 +33,24 @@ bool kafka_stats_any_broker_up(const struct json *stats)
     return up;
 }
 
+static void see_partition(void *arg, UNUSED const char *name, const struct json *partition)
+{
+    bool *led = arg;
+    int64_t leader;
+
+    if (json_int(json_get(partition, "leader"), &leader) && leader >= 0)
+        *led = true;
+}
+
+bool kafka_stats_topic_is_there(const struct json *stats, const char *topic)
+{
+    bool led = false;
+
+    json_each(json_get(json_get(json_get(stats, "topics"), topic), "partitions"), see_partition,
+              &led);
+    return led;
+}
+
 int64_t kafka_stats_lag(const struct json *stats, const char *topic, int32_t partition)
 {
     char key[16];

@@ -13,6 +13,9 @@ NODISCARD struct json *kafka_stats_parse(rd_kafka_event_t *ev);
 
 bool kafka_stats_any_broker_up(const struct json *stats);
 
+/* The topic is known to the brokers: a partition of it has a leader. */
+bool kafka_stats_topic_is_there(const struct json *stats, const char *topic);
+
 /* Records behind the end of the log, -1 if not known (yet). */
 int64_t kafka_stats_lag(const struct json *stats, const char *topic, int32_t partition);
 
