@@ -1,4 +1,6 @@
 /* Names of what becomes of attempts and doubts, as SQL and metrics have them. */
+#include <string.h>
+
 #include "worker/ports/outcomes.h"
 
 #define OUTCOME_TEXT_(suffix, text) [ATTEMPT_##suffix] = (text),
@@ -17,4 +19,15 @@ static const char *const settled_texts[SETTLED_COUNT] = {SETTLED(SETTLED_TEXT_)}
 const char *settled_to_text(enum settled how)
 {
     return settled_texts[how];
+}
+
+bool settled_from_text(const char *text, enum settled *out)
+{
+    for (enum settled how = 0; text && how < SETTLED_COUNT; how++) {
+        if (strcmp(settled_texts[how], text) == 0) {
+            *out = how;
+            return true;
+        }
+    }
+    return false;
 }

@@ -2,36 +2,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/loop.h"
 #include "tests/check.h"
 #include "tests/integration/pg_claims_live.h"
-
-static void on_turn_over(void *arg)
-{
-    struct claims_live *f = arg;
-    loop_stop(f->loop);
-}
 
 /* Holds the brake, so that the claim is under way, and does `function` to its backend. */
 static void hurt_while_under_way(struct claims_live *f, const char *function)
 {
     char ids[][JOB_ID_MAX] = {"send-1", "busy-2"};
-    char text[64];
-    char sql[256];
 
     live_sql(&f->db, "begin", NULL, 0);
     live_sql(&f->db, "lock table sendcode.brake in access exclusive mode", NULL, 0);
     claims_live_ask(f, ids, ARRAY_LEN(ids));
-    loop_defer(f->loop, on_turn_over, f);
-    loop_run(f->loop);
-    snprintf(sql, sizeof sql,
-             "select count(%s(pid)) from pg_stat_activity where datname = current_database() and "
-             "application_name = 'sendcode-worker worker-1' and wait_event_type = 'Lock'",
-             function);
-    do {
-        live_sql(&f->db, "select pg_stat_clear_snapshot()", NULL, 0);
-        live_sql(&f->db, sql, text, sizeof text);
-    } while (strcmp(text, "0") == 0);
+    live_turn(f->loop);
+    live_hurt_waiting(&f->db, function);
     live_run(f->loop, claims_live_is_ill, f);
     assert_int_equal(f->n_answers, 0);
     live_sql(&f->db, "commit", NULL, 0);

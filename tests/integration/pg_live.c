@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/buf.h"
@@ -119,4 +120,30 @@ void live_run(struct loop *l, live_done_fn *done, const void *arg)
     loop_timer_free(timer);
     if (patience.over)
         fail_msg("what was waited for has not come in 30 s");
+}
+
+static void on_turn_over(void *arg)
+{
+    loop_stop(arg);
+}
+
+void live_turn(struct loop *l)
+{
+    loop_defer(l, on_turn_over, l);
+    loop_run(l);
+}
+
+void live_hurt_waiting(struct live_database *d, const char *function)
+{
+    char text[64];
+    char sql[256];
+
+    snprintf(sql, sizeof sql,
+             "select count(%s(pid)) from pg_stat_activity where datname = current_database() and "
+             "application_name = 'sendcode-worker worker-1' and wait_event_type = 'Lock'",
+             function);
+    do {
+        live_sql(d, "select pg_stat_clear_snapshot()", NULL, 0);
+        live_sql(d, sql, text, sizeof text);
+    } while (strcmp(text, "0") == 0);
 }

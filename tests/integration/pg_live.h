@@ -27,4 +27,11 @@ void live_sql_file(struct live_database *d, const char *path);
 typedef bool live_done_fn(const void *arg);
 void live_run(struct loop *l, live_done_fn *done, const void *arg);
 
+/* Runs the loop for one turn, so that what was asked for is on its way. */
+void live_turn(struct loop *l);
+
+/* Of the adapter's backends (of worker-1) those that wait for a lock: calls the SQL function, which
+ * ends or cancels a backend, with their pids, until none waits any more. */
+void live_hurt_waiting(struct live_database *d, const char *function);
+
 #endif

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/loop.h"
 #include "tests/check.h"
 #include "tests/integration/pg_claims_live.h"
 
@@ -37,19 +36,12 @@ static void hold_brake(struct claims_live *f)
     live_sql(&f->db, "lock table sendcode.brake in access exclusive mode", NULL, 0);
 }
 
-static void on_turn_over(void *arg)
-{
-    struct claims_live *f = arg;
-    loop_stop(f->loop);
-}
-
 /* The backend that waits at the brake. */
 static pid_t find_backend(struct claims_live *f)
 {
     char text[32];
 
-    loop_defer(f->loop, on_turn_over, f);
-    loop_run(f->loop);
+    live_turn(f->loop);
     do {
         live_sql(&f->db, "select pg_stat_clear_snapshot()", NULL, 0);
         live_sql(&f->db,

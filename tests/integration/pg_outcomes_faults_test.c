@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "common/clock.h"
-#include "common/loop.h"
 #include "tests/check.h"
 #include "tests/integration/pg_outcomes_live.h"
 
@@ -29,12 +28,6 @@ static int64_t boot_us(void)
 static int64_t wall_us(void)
 {
     return read_clock(CLOCK_REALTIME);
-}
-
-static void on_turn_over(void *arg)
-{
-    struct outcomes_live *f = arg;
-    loop_stop(f->loop);
 }
 
 static void ask_record(struct outcomes_live *f)
@@ -104,19 +97,8 @@ static void check_share(struct outcomes_live *f)
 /* Holds the brake, so that the request is under way, and does `function` to its backend. */
 static void hurt_while_under_way(struct outcomes_live *f, const char *function)
 {
-    char text[64];
-    char sql[256];
-
-    loop_defer(f->loop, on_turn_over, f);
-    loop_run(f->loop);
-    snprintf(sql, sizeof sql,
-             "select count(%s(pid)) from pg_stat_activity where datname = current_database() and "
-             "application_name = 'sendcode-worker worker-1' and wait_event_type = 'Lock'",
-             function);
-    do {
-        live_sql(&f->db, "select pg_stat_clear_snapshot()", NULL, 0);
-        live_sql(&f->db, sql, text, sizeof text);
-    } while (strcmp(text, "0") == 0);
+    live_turn(f->loop);
+    live_hurt_waiting(&f->db, function);
     live_run(f->loop, outcomes_live_is_ill, f);
 }
 

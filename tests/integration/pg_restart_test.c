@@ -1,7 +1,6 @@
 /* A server that crashes under a claim and comes back (pg_restart_test.sh starts a private one). */
 #include <stdlib.h>
 
-#include "common/loop.h"
 #include "tests/check.h"
 #include "tests/integration/pg_claims_live.h"
 
@@ -14,12 +13,6 @@ static void run(const char *variable)
     assert_int_equal(system(command), 0);
 }
 
-static void on_turn_over(void *arg)
-{
-    struct claims_live *f = arg;
-    loop_stop(f->loop);
-}
-
 static void a_claim_survives_a_crash_of_the_server(void **state)
 {
     struct claims_live f;
@@ -30,8 +23,7 @@ static void a_claim_survives_a_crash_of_the_server(void **state)
     live_sql(&f.db, "begin", NULL, 0);
     live_sql(&f.db, "lock table sendcode.brake in access exclusive mode", NULL, 0);
     claims_live_ask(&f, ids, ARRAY_LEN(ids));
-    loop_defer(f.loop, on_turn_over, &f);
-    loop_run(f.loop);
+    live_turn(f.loop);
     run("SENDCODE_TEST_STOP");
     live_run(f.loop, claims_live_is_ill, &f);
     assert_int_equal(f.n_answers, 0);

@@ -69,12 +69,8 @@ static void act_settle_reply(struct replay *r, const struct line *l)
 {
     struct asked_for *a = acts_must_find(r, l, ASKED_SETTLE);
     struct outcomes_handlers h = pipeline_outcomes_handlers(r->fakes.pipeline);
-    struct settlement_answer answer = {.ticket = a->ticket, .how = SETTLED_COUNT};
-    for (enum settled how = 0; how < SETTLED_COUNT; how++) {
-        if (strcmp(settled_to_text(how), line_word(l, 2)) == 0)
-            answer.how = how;
-    }
-    if (answer.how == SETTLED_COUNT)
+    struct settlement_answer answer = {.ticket = a->ticket};
+    if (!settled_from_text(line_word(l, 2), &answer.how))
         replay_fail(l, "%s: no such end", l->words[2]);
     if (answer.how != SETTLED_PASSED && answer.how != SETTLED_ODD)
         answer.status = acts_read_status(l, a->job, "in_doubt");

@@ -55,10 +55,6 @@ static const char share_sql[] =
 
 static const char *const kinds[] = {[PARKED_DOUBT] = "doubt", [PARKED_RETRY] = "retry"};
 
-#define SETTLED_TEXT_(suffix, label) [SETTLED_##suffix] = (label),
-static const char *const hows[] = {SETTLED(SETTLED_TEXT_)};
-#undef SETTLED_TEXT_
-
 static void make_instance(char out[SHA256_HEX_SIZE])
 {
     uint8_t bytes[SHA256_SIZE];
@@ -206,11 +202,11 @@ void pg_parked_share(struct pg_parked *p, int64_t rate, int64_t demand, struct p
 }
 
 /* The place of a text in a table; n: it is not there. */
-static size_t find_text(const char *text, const char *const *table, size_t n)
+static size_t find_kind(const char *text)
 {
     size_t i = 0;
 
-    while (i < n && (!text || strcmp(table[i], text) != 0))
+    while (i < ARRAY_LEN(kinds) && (!text || strcmp(kinds[i], text) != 0))
         i++;
     return i;
 }
@@ -218,7 +214,7 @@ static size_t find_text(const char *text, const char *const *table, size_t n)
 /* False when a part without which nothing can be done with the job is missing. */
 static bool read_job(const struct pg_result *r, int row, struct parked_job *out)
 {
-    size_t kind = find_text(pg_text(r, row, TAKEN_KIND), kinds, ARRAY_LEN(kinds));
+    size_t kind = find_kind(pg_text(r, row, TAKEN_KIND));
 
     *out = (struct parked_job){
         .kind = (enum parked_kind)kind,
@@ -261,16 +257,13 @@ void pg_parked_on_taken(const struct outcomes_handlers *h, const struct pg_resul
 static const char *read_settled(const struct pg_result *r, struct settlement_answer *out)
 {
     const char *why;
-    size_t how;
 
     if (pg_rows(r) != 1)
         return "sendcode.settle did not answer one row";
-    how = find_text(pg_text(r, 0, SETTLED_HOW), hows, ARRAY_LEN(hows));
-    if (how == ARRAY_LEN(hows))
+    if (!settled_from_text(pg_text(r, 0, SETTLED_HOW), &out->how))
         return "sendcode.settle answered in a way that this program does not know";
     why = pg_status_read(r, 0, SETTLED_STATUS, &out->status);
-    out->how = (enum settled)how;
-    if (!why && !out->status.job_id && how != SETTLED_PASSED && how != SETTLED_ODD)
+    if (!why && !out->status.job_id && out->how != SETTLED_PASSED && out->how != SETTLED_ODD)
         why = "sendcode.settle did not say what the job is now";
     return why;
 }

@@ -47,10 +47,6 @@ static const char record_head[] = "select idx, applied, duplicate_send, " PG_STA
                                   " from sendcode.record(p_worker => $1::text, p_topic => $2::text";
 static const char note_head[] = "select sendcode.note_records(p_topic => $1::text";
 
-#define OUTCOME_TEXT_(suffix, text) [ATTEMPT_##suffix] = text,
-static const char *const outcome_texts[] = {ATTEMPT_OUTCOMES(OUTCOME_TEXT_)};
-#undef OUTCOME_TEXT_
-
 void pg_record_init(struct pg_batch *b)
 {
     pg_batch_init(b, record_head, PG_RECORD_SCALARS, record_columns, RECORD_COLUMN_COUNT);
@@ -72,7 +68,7 @@ void pg_record_add(struct pg_batch *b, const struct outcome *row)
     pg_array_add_i32(&a[RECORD_ATTEMPT], row->attempt);
     pg_array_add_i64(&a[RECORD_AGE_MS], row->age_us / US_PER_MS);
     pg_array_add_i32(&a[RECORD_DURATION_MS], (int32_t)MIN(row->duration_us / US_PER_MS, INT32_MAX));
-    pg_array_add_text(&a[RECORD_OUTCOME], outcome_texts[row->outcome]);
+    pg_array_add_text(&a[RECORD_OUTCOME], attempt_outcome_to_text(row->outcome));
     pg_array_add_text(&a[RECORD_STATE], job_state_to_text(row->state));
     pg_array_add_text(&a[RECORD_REASON], job_reason_to_text(row->reason));
     if (row->has_retry_after)

@@ -136,6 +136,7 @@ struct settlement {
 enum settled { SETTLED(SETTLED_ENUM_) SETTLED_COUNT };
 #undef SETTLED_ENUM_
 const char *settled_to_text(enum settled how);
+NODISCARD bool settled_from_text(const char *text, enum settled *out); /* text may be NULL */
 
 struct settlement_answer {
     uint64_t ticket;
