@@ -38,7 +38,9 @@ class Load:
         self.dice = random.Random(f"load {seed}")
         self.rate = rate
         self.producer = confluent_kafka.Producer({
-            "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 2,
+            # Not idempotent: losing its brokers, librdkafka may lose count ("out of order sequence
+            # number") and give up for good. A record that is there twice is a duplicate like others.
+            "bootstrap.servers": bootstrap, "acks": "all", "linger.ms": 2,
             "message.timeout.ms": 300000, "log_level": 2,
             "queue.buffering.max.messages": 500000})
         self.serial = 0
