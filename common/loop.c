@@ -286,6 +286,10 @@ struct loop_signal *loop_signal_new(struct loop *l, int signo, loop_fn *fn, void
     if (s->event == NULL || event_add(s->event, NULL) != 0) {
         panic("cannot watch signal %d", signo);
     }
+    sigset_t watched;
+    sigemptyset(&watched);
+    sigaddset(&watched, signo);
+    pthread_sigmask(SIG_UNBLOCK, &watched, NULL);
     return s;
 }
 

@@ -49,6 +49,7 @@ void loop_timer_stop(struct loop_timer *t);
 bool loop_timer_pending(const struct loop_timer *t);
 void loop_timer_free(struct loop_timer *t); /* NULL is fine */
 
+/* Also unblocks the signal in this thread, so that one which was blocked until now is heard. */
 NODISCARD struct loop_signal *loop_signal_new(struct loop *l, int signo, loop_fn *fn, void *arg);
 void loop_signal_free(struct loop_signal *s);
 

@@ -1,5 +1,6 @@
 /* sendcode-worker: options, then app_run. Only main exits. */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -72,6 +73,15 @@ static struct options read_options(int argc, char **argv)
     return o;
 }
 
+/* One that comes while the program starts waits until the loop watches it. */
+static void hold_reload(void)
+{
+    sigset_t reload;
+    sigemptyset(&reload);
+    sigaddset(&reload, SIGHUP);
+    sigprocmask(SIG_BLOCK, &reload, NULL);
+}
+
 /* Codes and keys are in this memory: no core file. */
 static void forbid_cores(void)
 {
@@ -108,6 +118,7 @@ static struct settings *load(const char *path)
 
 int main(int argc, char **argv)
 {
+    hold_reload();
     struct options o = read_options(argc, argv);
     if (o.exit_now >= 0)
         return o.exit_now;

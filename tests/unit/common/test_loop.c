@@ -231,6 +231,20 @@ static void a_signal_is_an_event(void **state)
     loop_signal_free(NULL);
 }
 
+static void a_signal_blocked_before_it_is_watched_is_heard(void **state)
+{
+    (void)state;
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    assert_int_equal(sigprocmask(SIG_BLOCK, &blocked, NULL), 0);
+    assert_int_equal(raise(SIGUSR1), 0);
+    struct loop_signal *s = loop_signal_new(l, SIGUSR1, note_and_stop, letter('s'));
+    loop_run(l);
+    assert_string_equal(trace, "s");
+    loop_signal_free(s);
+}
+
 static void note_deferred_again(void *arg)
 {
     note(*(const char *)arg);
@@ -339,6 +353,7 @@ int main(void)
         LOOP_TEST(the_watched_events_can_be_changed_and_turned_off),
         LOOP_TEST(a_callback_may_free_another_object_that_is_ready_too),
         LOOP_TEST(a_signal_is_an_event),
+        LOOP_TEST(a_signal_blocked_before_it_is_watched_is_heard),
         LOOP_TEST(a_deferred_call_comes_after_the_callbacks_of_its_turn),
         LOOP_TEST(what_is_still_deferred_runs_at_the_end),
         LOOP_TEST(a_stop_before_the_start_ends_it_at_once),
