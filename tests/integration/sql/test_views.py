@@ -39,7 +39,7 @@ class Views(DatabaseTest):
         reader.cursor.execute("select count(*) from sendcode.delivery")
         self.sql("set lock_timeout = '2s'")
         made = self.sql("select sendcode.make_partitions('2031-01-15', 2)")[0][0]
-        self.assertEqual(made, 4)
+        self.assertEqual(made, 6)
         self.assertEqual(self.sql("select sendcode.make_partitions('2031-01-15', 2)")[0][0], 0)
         reader.connection.rollback()
 
