@@ -95,3 +95,337 @@ receipt already), orphan (no job of ours explains it; looked at again for three 
 looked at yet, waiting for its job, or in quarantine (fault says why).';
 
 grant select on sendcode.receipts to sendcode_auditor, sendcode_investigator;
+
+-- What is needed of a receipt to join it.
+create type sendcode.receipt_fact as (
+    id bigint, received_at timestamptz, at timestamptz, asks int, source text, serial_no text,
+    phone text, status text, code text, match text);
+
+-- A receipt's phone in the form of a job's; null if it is none.
+create function sendcode.receipt_phone(p_phone text) returns text
+language sql immutable parallel safe
+as $$
+    select case when e.phone ~ '^\+[1-9][0-9]{7,14}$' then e.phone end
+    from (select case when p_phone ~ '^1[3-9][0-9]{9}$' then '+86' || p_phone
+                      else '+' || ltrim(regexp_replace(p_phone, '[^0-9]', '', 'g'), '0') end
+                 as phone) e
+$$;
+
+-- Takes receipts that are due, first those of which nothing is known, and passes by what others
+-- hold. What waited for more than 40 days is left as it is: then only few months are met.
+create function sendcode.take_receipts(p_limit int, p_now timestamptz)
+returns setof sendcode.receipt_fact
+language plpgsql
+as $$
+begin
+    return query
+    select r.id, r.received_at, coalesce(r.user_received_at, r.received_at), r.asks, r.source,
+           r.serial_no, receipt_phone(r.phone), r.status, r.code, r.match
+    from receipt r
+    where r.match is null and r.fault is null and r.ask_at <= p_now
+      and r.received_at between p_now - interval '40 days' and p_now + interval '1 day'
+    order by r.ask_at limit p_limit for update skip locked;
+
+    return query
+    select r.id, r.received_at, coalesce(r.user_received_at, r.received_at), r.asks, r.source,
+           r.serial_no, receipt_phone(r.phone), r.status, r.code, r.match
+    from receipt r
+    where r.match = 'orphan' and r.ask_at <= p_now
+      and r.received_at between p_now - interval '40 days' and p_now + interval '1 day'
+    order by r.ask_at limit p_limit for update skip locked;
+end
+$$;
+
+-- Which attempt of the phone's jobs of these days a receipt is about, the phone being locked:
+--   known   the attempt was accepted with this SerialNo
+--   settle  it was accepted, then: it has the SerialNo though nobody called it accepted, or its job
+--           is the only one in doubt (else the only one that silence called unsent) whose message
+--           it could be by its time
+--   wait    a job under way could be it, or more than one in doubt
+--   none    nothing explains it
+create function sendcode.explain_receipt(r sendcode.receipt_fact, p_from date, p_to date,
+                                         out how text, out job_id text, out day date,
+                                         out attempt int)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+    v_claimed bool;
+    v_kind int;
+    v_doubts int;
+    v_silent int;
+begin
+    select d.job_id, d.day into explain_receipt.job_id, explain_receipt.day
+    from delivery d
+    where d.phone = r.phone and d.day between p_from and p_to and d.serial_no = r.serial_no
+    order by d.day desc limit 1;
+    if found then
+        how := 'known';
+        return;
+    end if;
+
+    with tried as materialized (
+        select d.job_id, d.day, d.state, t.attempt, t.outcome, t.serial_no,
+               t.settlement is not null as asked, w.from_at
+        from delivery d
+        left join lateral (select * from attempt t
+                           where t.job_id = d.job_id and t.day = d.day
+                             and t.day between p_from and p_to offset 0) t on true
+        cross join lateral (
+            -- Before its claim no attempt can be sent.
+            select case when t.attempt < d.attempts then t.at else d.claimed_at end as from_at) w
+        where d.phone = r.phone and d.day between p_from and p_to
+    ),
+    possible as (
+        -- The surest kind of reason first.
+        select k.*, case
+            when k.serial_no = r.serial_no and k.outcome = 'accepted' then 1
+            when k.serial_no = r.serial_no then 2
+            when k.from_at > r.received_at or k.from_at - clock_slack() > r.at
+                or k.from_at + interval '72 hours' < r.at then null
+            when k.outcome = 'in_doubt' then 3
+            when k.outcome = 'not_sent' and k.asked then 4 end as kind
+        from tried k
+    )
+    select (select bool_or(k.state = 'claimed' and k.from_at - clock_slack() <= r.at) from tried k),
+           coalesce(min(p.kind), 0), count(distinct p.job_id) filter (where p.kind = 3),
+           count(distinct p.job_id) filter (where p.kind = 4),
+           (array_agg(p.job_id order by p.kind, p.attempt desc))[1],
+           (array_agg(p.day order by p.kind, p.attempt desc))[1],
+           (array_agg(p.attempt order by p.kind, p.attempt desc))[1]
+    into v_claimed, v_kind, v_doubts, v_silent, explain_receipt.job_id, explain_receipt.day,
+         explain_receipt.attempt
+    from possible p where p.kind is not null;
+
+    how := case when v_kind = 1 then 'known'
+                when v_kind = 2 then 'settle'
+                when v_claimed or v_doubts > 1 then 'wait'
+                when v_doubts = 1 or v_silent = 1 then 'settle'
+                else 'none' end;
+end
+$$;
+
+-- The attempt of a receipt was accepted: a fact, recorded as if its worker had heard it. Returns
+-- whether that was announced.
+create function sendcode.settle_receipt(r sendcode.receipt_fact, p_job_id text, p_day date,
+                                        p_attempt int) returns boolean
+language plpgsql
+as $$
+declare
+    d sendcode.delivery;
+    a record;
+begin
+    -- Before any delivery of the phone, as verify locks them.
+    perform from challenge c where c.phone = r.phone for update;
+    select * into d from delivery where job_id = p_job_id and day = p_day;
+    select * into a from attempt t
+    where t.job_id = p_job_id and t.day = p_day and t.attempt = p_attempt;
+    perform settle_sent(
+        d, (select p.code_id from parked p where p.job_id = p_job_id and p.day = p_day), d.worker,
+        p_attempt, r.serial_no,
+        -- No later than the receipt.
+        greatest(a.at, least(a.at + coalesce(a.duration_ms, 0) * interval '1 millisecond', r.at)));
+    perform note_settlement(p_job_id, p_day, p_attempt, jsonb_build_object(
+        'asked_at', r.received_at, 'by', r.source, 'action', 'receipt', 'how', 'sent',
+        'records', jsonb_build_array(jsonb_build_object(
+            'serial_no', r.serial_no, 'accepted', true, 'code', r.code, 'at', r.at))));
+    return d.state not in ('sent', 'delivered', 'undelivered');
+end
+$$;
+
+-- A job's receipt. Its first one stands: returns whether this is it.
+create function sendcode.move_by_receipt(r sendcode.receipt_fact, p_job_id text, p_day date,
+                                         p_announced boolean, p_now timestamptz) returns boolean
+language plpgsql
+as $$
+begin
+    update delivery
+    set state = case when r.status = 'SUCCESS' then 'delivered' else 'undelivered' end::job_state,
+        reason = case when r.status <> 'SUCCESS' then 'carrier' end, retry_after = null,
+        receipt_at = r.at, receipt_code = r.code, seq = seq + 1, changed_at = p_now
+    where job_id = p_job_id and day = p_day and state not in ('delivered', 'undelivered');
+    if found and not p_announced then
+        insert into outbox (job_id, day, created_at) values (p_job_id, p_day, p_now);
+    end if;
+    return found;
+end
+$$;
+
+-- Why a receipt can be about nothing of ours, whatever comes; null: it may be.
+create function sendcode.receipt_fault(r sendcode.receipt_fact) returns text
+language sql immutable
+as $$
+    select case when r.phone is null then 'no phone number'
+                when coalesce(r.serial_no, '') = '' then 'no SerialNo'
+                when r.status is null or r.status not in ('SUCCESS', 'FAIL')
+                    then 'a status that is neither SUCCESS nor FAIL' end
+$$;
+
+-- A receipt that nothing explains (yet): an orphan after some minutes, but looked at again, ever
+-- more seldom, for three days, since facts may come late. One that waits for its job is looked at
+-- often, so that silence settles no doubt that it could have. Returns whether it became an orphan.
+create function sendcode.put_back_receipt(r sendcode.receipt_fact, p_waits bool, p_now timestamptz)
+returns boolean
+language plpgsql
+as $$
+declare
+    v_over bool := r.asks >= 10 and r.received_at < p_now - interval '72 hours';
+    v_wait int := case when not p_waits then least(5 * 3 ^ least(r.asks, 9), 21600)
+                       when r.asks < 3 then 2 ^ r.asks
+                       when r.asks < 60 then 5 else 300 end;
+    v_match text := case when v_over or not p_waits and r.asks >= 4 then 'orphan'
+                         else r.match end;
+begin
+    update receipt
+    set phone = r.phone, match = v_match, looked_at = p_now, asks = asks + 1,
+        ask_at = case when not v_over then p_now + v_wait * interval '1 second' end
+    where id = r.id and received_at = r.received_at;
+    return v_match is distinct from r.match;
+end
+$$;
+
+-- Looks at receipts that are due, at most p_limit and as many orphans: joins them to their jobs,
+-- announced through the outbox. joined: they moved their job; repeats: it had its receipt before;
+-- orphans: new ones; waiting: how many are not decided then. Nobody is waited for but verify.
+create function sendcode.join_receipts(p_limit int)
+returns table (joined int, repeats int, orphans int, waiting bigint)
+language plpgsql security definer
+set search_path = sendcode, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+    v_now timestamptz := clock_timestamp();
+    v_taken receipt_fact[] := array(select t from take_receipts(p_limit, v_now) t);
+    v_from date := (select min(t.received_at) at time zone 'UTC' from unnest(v_taken) t)::date - 9;
+    v_to date := (select max(t.received_at) at time zone 'UTC' from unnest(v_taken) t)::date + 1;
+    v_phones text[];
+    v_held text[];
+    v_moved text[] := '{}';
+    v_fault text;
+    v_announced bool;
+    v_first bool;
+    r receipt_fact;
+    e record;
+begin
+    joined := 0;
+    repeats := 0;
+    orphans := 0;
+    -- Only phones of ours get a row to lock; the missing ones (nothing was asked of them for long)
+    -- are made in the one order of all phones, before anything else is locked.
+    v_phones := array(select t.phone from (select distinct u.phone from unnest(v_taken) u) t
+                      cross join lateral (select from delivery d
+                                          where d.phone = t.phone and d.day between v_from and v_to
+                                          limit 1) d);
+    insert into phone_limit (phone)
+    select p.phone from unnest(v_phones) p(phone)
+    left join lateral (select true as there from phone_limit l
+                       where l.phone = p.phone limit 1) l on true
+    where l.there is null
+    order by p.phone collate "C"
+    on conflict do nothing;
+    v_held := array(select l.phone from phone_limit l where l.phone = any (v_phones)
+                    for update skip locked);
+    v_now := clock_timestamp();
+
+    for r in select * from unnest(v_taken) t order by t.id loop
+        v_fault := receipt_fault(r);
+        if v_fault is not null then
+            update receipt set fault = v_fault, ask_at = null, looked_at = v_now
+            where id = r.id and received_at = r.received_at;
+            continue;
+        elsif not r.phone = any (v_phones) then
+            orphans := orphans + put_back_receipt(r, false, v_now)::int;
+            continue;
+        elsif not r.phone = any (v_held) then
+            continue;
+        end if;
+        select * into e from explain_receipt(r, v_from, v_to);
+        if e.how in ('wait', 'none') then
+            orphans := orphans + put_back_receipt(r, e.how = 'wait', v_now)::int;
+            continue;
+        -- Challenges come before deliveries: next time.
+        elsif e.how = 'settle' and r.phone = any (v_moved) then
+            continue;
+        end if;
+        v_announced := e.how = 'settle' and settle_receipt(r, e.job_id, e.day, e.attempt);
+        v_first := move_by_receipt(r, e.job_id, e.day, v_announced, v_now);
+        joined := joined + v_first::int;
+        repeats := repeats + (not v_first)::int;
+        v_moved := v_moved || r.phone;
+        update receipt
+        set match = case when v_first then 'joined' else 'repeat' end, job_id = e.job_id,
+            day = e.day, phone = r.phone, looked_at = v_now, ask_at = null
+        where id = r.id and received_at = r.received_at;
+    end loop;
+
+    -- Counted no further: somebody who floods us is not to make each call slower.
+    waiting := (select count(*) from (select from receipt where match is null and fault is null
+                                      limit 10000) w);
+    return next;
+end
+$$;
+
+-- Keeps receipts that a worker was given, as they came (p_fault: why one cannot be understood). One
+-- that was asked for by number before, and joined, is not kept again.
+create function sendcode.store_receipts(
+    p_source text, p_serial_no text[], p_phone text[], p_status text[], p_code text[],
+    p_description text[], p_user_received_at timestamptz[], p_raw text[],
+    p_fault text[] default null)
+returns void
+language plpgsql security definer
+set search_path = sendcode, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set jit = off
+as $$
+declare
+    v_now timestamptz := clock_timestamp();
+begin
+    insert into receipt (source, serial_no, phone, status, code, description, user_received_at,
+                         raw, fault)
+    select p_source, a.serial_no, a.phone, a.status, a.code, a.description, a.at,
+           convert_to(a.raw, 'UTF8'), p_fault[a.i]
+    from unnest(p_serial_no, p_phone, p_status, p_code, p_description, p_user_received_at, p_raw)
+         with ordinality a(serial_no, phone, status, code, description, at, raw, i)
+    where p_source <> 'by_number' or not exists (
+        select from delivery d
+        cross join lateral (select from receipt k
+                            where k.job_id = d.job_id and k.serial_no = a.serial_no
+                              and k.status = a.status
+                              and k.received_at > v_now - interval '40 days' limit 1) k
+        where d.phone = receipt_phone(a.phone) and d.serial_no = a.serial_no
+          and d.day > (v_now at time zone 'UTC')::date - 15)
+    order by a.i;
+end
+$$;
+
+-- Who may pull from the account's queue, which hands out each receipt once, to whoever asks.
+create table sendcode.receipt_pull (
+    worker text,
+    until  timestamptz not null default '-infinity'
+) with (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
+insert into sendcode.receipt_pull default values;
+
+-- Takes or keeps the one lease; false: another worker has it.
+create function sendcode.take_pull(p_worker text, p_lease_ms int) returns boolean
+language plpgsql security definer
+set search_path = sendcode, pg_temp
+as $$
+begin
+    update receipt_pull
+    set worker = p_worker, until = clock_timestamp() + p_lease_ms * interval '1 millisecond'
+    where worker = p_worker or until <= clock_timestamp();
+    return found;
+end
+$$;
+
+revoke execute on function
+    sendcode.receipt_phone, sendcode.take_receipts, sendcode.explain_receipt,
+    sendcode.settle_receipt, sendcode.move_by_receipt, sendcode.receipt_fault,
+    sendcode.put_back_receipt, sendcode.join_receipts, sendcode.store_receipts, sendcode.take_pull
+    from public;
+grant execute on function sendcode.join_receipts, sendcode.store_receipts, sendcode.take_pull
+    to sendcode_worker;

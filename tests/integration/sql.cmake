@@ -1,6 +1,6 @@
 # The schema, asked as workers and verifiers ask it: one Python file a subject, a database each.
 foreach(subject claim reclaim resend record verify sweep settle odd_records parked neighbours
-        rate_share rights views soak settle_soak)
+        rate_share rights views receipts soak settle_soak)
     sc_integration_test(sql_${subject} SERVERS postgres
         COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/sql/test_${subject}.py)
 endforeach()

@@ -16,6 +16,7 @@ MAY_CALL = {
     "release_parked": {"worker"}, "share_rate": {"worker"}, "unlock": {"worker"}, "verify": {"worker", "verifier"},
     "timeline": {"worker", "auditor", "investigator"}, "schema_version": set(ROLES),
     "replays_find": {"worker"}, "replays_mark": {"worker"}, "replays_unmark": {"worker"},
+    "join_receipts": {"worker"}, "store_receipts": {"worker"}, "take_pull": {"worker"},
     "mask_phone": {"auditor", "investigator"}, "sees_phones": {"auditor", "investigator"},
     "country_code": {"auditor", "investigator"}}
 

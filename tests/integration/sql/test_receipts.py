@@ -1,0 +1,352 @@
+"""Receipts join the jobs that they are about, and move them once."""
+import datetime
+import unittest
+
+from parking import found
+from receiving import ReceivingTest, receipt
+from support import Worker, ago, connect
+
+
+class Known(ReceivingTest):
+    def test_it_delivers_the_job_that_has_the_serial_no(self):
+        row, serial = self.sent()
+        self.receive(receipt(serial, self.phone))
+        self.assertEqual(self.join(), (1, 0, 0, 0))
+        told = self.delivery(row)
+        self.assertEqual((told.state, told.reason, told.receipt_code, told.seq),
+                         ("delivered", None, "DELIVRD", 3))
+        kept = self.receipts()[0]
+        self.assertEqual((told.receipt_at, kept.match, kept.job_id, kept.day, kept.ask_at),
+                         (kept.user_received_at, "joined", row["job_id"], told.day, None))
+        self.assertEqual(self.outbox(), [row["job_id"]])
+        event = self.sql("select * from sendcode.outbox_take(5)")[0]
+        self.assertEqual((event.state, event.seq, event.serial_no), ("delivered", 3, serial))
+
+    def test_a_carriers_refusal_takes_no_code_away_and_gives_nothing_back(self):
+        row = self.job(cooldown=60)
+        answer, told = self.worker.send(row)
+        self.receive(receipt(told.serial_no, self.phone, "FAIL", "MK:0001"))
+        self.assertEqual(self.join(), (1, 0, 0, 0))
+        stored = self.delivery(row)
+        self.assertEqual((stored.state, stored.reason, stored.receipt_code),
+                         ("undelivered", "carrier", "MK:0001"))
+        self.assertEqual(self.worker.claim_one(self.job(cooldown=60)).state, "limited")
+        self.assertEqual(self.verify(answer.nonce).verdict, "ok")
+
+    def test_the_first_one_stands_and_all_are_kept(self):
+        row, serial = self.sent()
+        self.receive(receipt(serial, self.phone, "FAIL"), receipt(serial, self.phone, "FAIL"),
+                     receipt(serial, self.phone))
+        self.assertEqual(self.join(), (1, 2, 0, 0))
+        self.receive(receipt(serial, self.phone))
+        self.assertEqual(self.join(), (0, 1, 0, 0))
+        self.assertEqual((self.state(row), self.delivery(row).seq), ("undelivered", 3))
+        self.assertEqual(self.matches(), ["joined", "repeat", "repeat", "repeat"])
+        self.assertEqual({r.job_id for r in self.receipts()}, {row["job_id"]})
+        self.assertEqual(self.outbox(), [row["job_id"]])
+
+    def test_one_that_comes_before_our_own_record_waits_for_it(self):
+        row = self.job()
+        answer = self.worker.claim_one(row)
+        self.receive(receipt("S1", self.phone))
+        self.assertEqual(self.look(8), (0, 0, 0, 1))
+        self.assertEqual((self.state(row), self.matches()), ("claimed", [None]))
+        self.worker.record_one(row, answer, "sent", serial_no="S1")
+        self.assertEqual(self.look(), (1, 0, 0, 0))
+        self.assertEqual((self.state(row), self.delivery(row).accepted_attempt), ("delivered", 1))
+
+    def test_while_it_waits_it_is_looked_at_every_few_seconds(self):
+        self.worker.claim_one(self.job())
+        self.receive(receipt("S1", self.phone))
+        waits = []
+        for _ in range(6):
+            self.look()
+            kept = self.receipts()[0]
+            waits.append(round((kept.ask_at - kept.looked_at).total_seconds()))
+        self.assertEqual(waits, [1, 2, 4, 5, 5, 5])
+
+    def test_phones_are_known_in_other_forms(self):
+        bare = self.phone[3:]
+        for form in (f"86{bare}", f"0086{bare}", bare, f"+86 {bare[:3]}-{bare[3:]}"):
+            with self.subTest(form=form):
+                row, serial = self.sent(job_id=f"form-{form}".replace(" ", "").replace("+", ""))
+                self.receive(receipt(serial + form, self.phone), receipt(serial, form))
+                self.look()
+                self.assertEqual((self.state(row), self.receipts()[-1].phone),
+                                 ("delivered", self.phone))
+
+    def test_of_two_messages_of_one_job_each_receipt_is_the_jobs(self):
+        row, _ = self.sent()
+        self.worker.take([0])
+        answer = self.sql("select * from sendcode.delivery where job_id = %s", row["job_id"])[0]
+        twice = dict(self.worker.result(row, ClaimOf(answer, 2), "sent"), serial_no="S-second")
+        self.assertTrue(self.worker.record(twice)[0].duplicate_send)
+        self.receive(receipt("S-second", self.phone), receipt(answer.serial_no, self.phone))
+        self.assertEqual(self.join(), (1, 1, 0, 0))
+        self.assertEqual({r.job_id for r in self.receipts()}, {row["job_id"]})
+        self.assertEqual(self.delivery(row).serial_no, answer.serial_no)
+
+    def test_it_is_told_in_the_timeline_and_the_view(self):
+        row, serial = self.sent()
+        self.receive(receipt(serial, self.phone))
+        self.join()
+        told = {r.what: r.detail
+                for r in self.sql("select * from sendcode.timeline(%s)", row["job_id"])}
+        self.assertEqual(told["receipt"], "SUCCESS, DELIVRD, joined, from callback")
+        self.assertIn("delivered", told)
+        shown = self.sql("select * from sendcode.receipts where job_id = %s", row["job_id"])[0]
+        self.assertEqual((shown.serial_no, shown.phone, shown.match), (serial, self.phone, "joined"))
+
+
+class ClaimOf:
+    """What a claim answered, for another attempt of the job."""
+
+    def __init__(self, delivery, attempt):
+        self.day, self.attempt, self.proof = delivery.day, attempt, None
+
+
+class Orphans(ReceivingTest):
+    def test_after_some_looks_it_is_one_and_takes_no_row_of_a_phone(self):
+        self.receive(receipt("S1", "+8613911111111"))
+        self.assertEqual([self.look() for _ in range(6)],
+                         [(0, 0, 0, 1)] * 4 + [(0, 0, 1, 0), (0, 0, 0, 0)])
+        self.assertEqual(self.matches(), ["orphan"])
+        self.assertEqual(self.sql("select 1 from sendcode.phone_limit"
+                                  " where phone = '+8613911111111'"), [])
+
+    def test_a_serial_no_that_nothing_explains_moves_no_job(self):
+        row, _ = self.sent()
+        refused = self.job(scene="other")
+        self.worker.send(refused, "rejected", reason="number")
+        self.receive(receipt("S-foreign", self.phone))
+        self.look(5)
+        self.assertEqual((self.matches(), self.state(row), self.state(refused)),
+                         (["orphan"], "sent", "rejected"))
+
+    def test_a_fact_that_comes_late_still_finds_it(self):
+        row = self.job()
+        answer, _ = self.worker.send(row, "rejected", reason="number")
+        self.receive(receipt("S1", self.phone))
+        self.look(7)
+        self.assertEqual(self.matches(), ["orphan"])
+        self.worker.record_one(row, answer, "sent", serial_no="S1")
+        self.assertEqual(self.look(), (1, 0, 0, 0))
+        self.assertEqual((self.matches(), self.state(row)), (["joined"], "delivered"))
+
+    def test_it_is_looked_at_more_and_more_seldom_and_no_longer_than_three_days(self):
+        self.receive(receipt("S1", self.phone))
+        waits = []
+        for _ in range(12):
+            self.look()
+            kept = self.receipts()[0]
+            waits.append(round((kept.ask_at - kept.looked_at).total_seconds()))
+        self.assertEqual(waits, [5, 15, 45, 135, 405, 1215, 3645, 10935] + [21600] * 4)
+        self.sql("update sendcode.receipt set received_at = received_at - interval '73 hours'")
+        self.look()
+        self.assertEqual((self.receipts()[0].ask_at, self.matches()), (None, ["orphan"]))
+
+    def test_thousands_keep_no_good_one_waiting(self):
+        row, serial = self.sent()
+        storm = [receipt(f"S{n}", f"+86137{n:08d}") for n in range(3000)]
+        self.receive(*storm[:1500])
+        self.look()
+        self.sql("update sendcode.receipt set match = 'orphan', ask_at = now() - interval '1 h'")
+        self.receive(*storm[1500:1600], receipt(serial, self.phone), *storm[1600:])
+        for _ in range(2):
+            self.join(limit=100)
+        self.assertEqual(self.state(row), "delivered")
+
+    def test_what_can_be_understood_by_nobody_is_set_aside_with_the_reason(self):
+        row, serial = self.sent()
+        self.receive(receipt(None, self.phone), receipt(serial, "12"), receipt(serial, None),
+                     receipt(serial, self.phone, "MAYBE"), receipt("", self.phone),
+                     receipt(serial, self.phone, fault="it is no object"))
+        self.assertEqual(self.join(), (0, 0, 0, 0))
+        self.assertEqual([r.fault for r in self.receipts()],
+                         ["no SerialNo", "no phone number", "no phone number",
+                          "a status that is neither SUCCESS nor FAIL", "no SerialNo",
+                          "it is no object"])
+        self.assertEqual((self.state(row), self.look()), ("sent", (0, 0, 0, 0)))
+
+
+class Doubts(ReceivingTest):
+    def test_it_settles_the_one_that_it_could_be_and_its_code_goes_live(self):
+        for make in (self.doubt, self.unknown):
+            for status, state in (("SUCCESS", "delivered"), ("FAIL", "undelivered")):
+                with self.subTest(make=make.__name__, state=state):
+                    self.setUp()
+                    earlier, _ = self.worker.send(self.job())
+                    row, answer = make(resend_same=False)
+                    seq = self.delivery(row).seq
+                    self.sql("delete from sendcode.outbox")
+                    self.receive(receipt("S1", self.phone, status))
+                    self.assertEqual(self.join(), (1, 0, 0, 0))
+                    told = self.delivery(row)
+                    self.assertEqual((told.state, told.serial_no, told.seq, told.accepted_attempt),
+                                     (state, "S1", seq + 2, 1))
+                    self.assertTrue(told.claimed_at <= told.accepted_at <= told.receipt_at)
+                    attempt = self.attempt(row)
+                    self.assertEqual((attempt.outcome, attempt.serial_no,
+                                      attempt.settlement[-1]["action"]),
+                                     ("accepted", "S1", "receipt"))
+                    self.assertIsNone(self.parked(row))
+                    self.assertEqual(self.outbox(), [row["job_id"]])
+                    self.assertEqual(self.challenge().live_job_id, row["job_id"])
+                    self.assertEqual(self.verify(earlier.nonce).verdict, "wrong")
+                    self.assertEqual(self.verify(answer.nonce).job_id, row["job_id"])
+
+    def test_it_frees_the_phone_and_is_never_sent_again(self):
+        row, _ = self.doubt(age=2)
+        taken = self.take_one(row)
+        self.assertEqual(self.worker.claim_one(self.another(scene="x")).verdict, "busy")
+        self.receive(receipt("S1", self.phone))
+        self.join()
+        self.assertEqual(self.settle(taken).how, "passed")
+        self.assertEqual(self.again(row).verdict, "known")
+        self.assertEqual(self.worker.claim_one(self.another(scene="x")).verdict, "send")
+
+    def test_one_that_is_unknown_for_longer_than_it_is_asked_about(self):
+        row, _ = self.unknown()
+        self.age(80 * 3600)
+        self.sql("delete from sendcode.parked")
+        self.receive(receipt("S1", self.phone, at=ago(78 * 3600)))
+        self.assertEqual((self.join(), self.state(row)), ((1, 0, 0, 0), "delivered"))
+
+    def test_one_that_the_phone_had_before_the_claim_is_another_messages(self):
+        row, _ = self.doubt(age=30)
+        self.receive(receipt("S1", self.phone, at=ago(40)))
+        self.look(5)
+        self.assertEqual((self.matches(), self.state(row)), (["orphan"], "in_doubt"))
+
+    def test_a_message_of_another_job_settles_no_doubt(self):
+        sent, serial = self.sent()
+        row, _ = self.doubt(age=2)
+        self.receive(receipt(serial, self.phone))
+        self.assertEqual(self.join(), (1, 0, 0, 0))
+        self.assertEqual((self.state(sent), self.state(row)), ("delivered", "in_doubt"))
+
+    def test_of_two_that_it_could_be_neither_is_chosen(self):
+        first, _ = self.unknown()
+        self.age(100)
+        second, _ = self.doubt()
+        self.receive(receipt("S1", self.phone))
+        self.assertEqual(self.look(6), (0, 0, 0, 1))
+        self.assertEqual((self.state(first), self.state(second)), ("unknown", "in_doubt"))
+        self.assertEqual(self.ask(second, found("S1")).how, "sent")
+        self.assertEqual(self.look(), (1, 0, 0, 0))
+        self.assertEqual((self.state(first), self.state(second)), ("unknown", "delivered"))
+
+    def test_by_its_time_it_may_be_one_of_them_alone(self):
+        first, _ = self.unknown()
+        self.age(100)
+        second, _ = self.doubt()
+        self.receive(receipt("S1", self.phone, at=ago(100)))
+        self.assertEqual(self.join(), (1, 0, 0, 0))
+        self.receive(receipt("S2", self.phone))
+        self.assertEqual(self.join(), (1, 0, 0, 0))
+        self.assertEqual((self.delivery(first).serial_no, self.delivery(second).serial_no),
+                         ("S1", "S2"))
+
+    def test_it_shows_that_silence_was_wrong(self):
+        row, _ = self.doubt()
+        self.assertEqual(self.ask(row).how, "unsent")
+        self.receive(receipt("S1", self.phone))
+        self.assertEqual(self.join(), (1, 0, 0, 0))
+        self.assertEqual((self.state(row), self.parked(row)), ("delivered", None))
+        self.assertEqual(self.again(row).verdict, "known")
+
+    def test_it_shows_that_silence_led_to_a_second_message(self):
+        row, _ = self.doubt()
+        self.assertEqual(self.ask(row).how, "unsent")
+        self.worker.record_one(row, self.again(row), "sent", serial_no="S2")
+        self.receive(receipt("S2", self.phone), receipt("S1", self.phone))
+        self.join()
+        self.assertEqual(self.look(), (0, 1, 0, 0))
+        told = self.delivery(row)
+        self.assertEqual((told.state, told.duplicate_send, told.serial_no), ("delivered", True, "S2"))
+        self.assertEqual(self.attempt(row).serial_no, "S1")
+
+    def test_what_was_certainly_not_sent_is_no_candidate(self):
+        row = self.job()
+        self.worker.send(row, "retry")
+        self.receive(receipt("S1", self.phone))
+        self.look(5)
+        self.assertEqual((self.matches(), self.state(row)), (["orphan"], "retry"))
+
+    def test_a_code_that_verified_stays_verified(self):
+        row, answer = self.doubt()
+        self.assertEqual(self.verify(answer.nonce).job_id, row["job_id"])
+        self.receive(receipt("S1", self.phone))
+        self.assertEqual((self.join(), self.state(row)), ((1, 0, 0, 0), "delivered"))
+        self.assertEqual(self.verify(answer.nonce).verdict, "none")
+        self.assertIsNotNone(self.delivery(row).verified_at)
+
+
+class Together(ReceivingTest):
+    def other(self):
+        connection = connect(self.dbname)
+        connection.set_session(autocommit=False)
+        self.addCleanup(connection.close)
+        cursor = connection.cursor()
+        cursor.execute("set lock_timeout = '2s'")
+        return connection, cursor
+
+    def test_a_phone_that_another_holds_is_passed_by(self):
+        row, serial = self.sent()
+        second, other_serial = self.sent(phone="+8613700000001")
+        connection, cursor = self.other()
+        cursor.execute("select from sendcode.phone_limit where phone = %s for update",
+                       (self.phone,))
+        self.receive(receipt(serial, self.phone), receipt(other_serial, second["phone"]))
+        self.assertEqual(self.join(), (1, 0, 0, 1))
+        connection.rollback()
+        self.assertEqual(self.join(), (1, 0, 0, 0))
+        self.assertEqual((self.state(row), self.state(second)), ("delivered", "delivered"))
+
+    def test_two_workers_share_what_is_due(self):
+        rows = [self.sent(phone=f"+86136{n:08d}") for n in range(6)]
+        self.receive(*[receipt(serial, row["phone"]) for row, serial in rows])
+        connection, cursor = self.other()
+        self.assertEqual(self.join(3, cursor)[0], 3)
+        self.assertEqual(self.join(10)[0], 3)
+        connection.commit()
+        self.assertEqual(self.join(10)[0], 0)
+        self.assertEqual({self.state(row) for row, _ in rows}, {"delivered"})
+
+    def test_a_phone_without_a_row_gets_one(self):
+        row, serial = self.sent()
+        self.sql("delete from sendcode.phone_limit where phone = %s", self.phone)
+        self.receive(receipt(serial, self.phone))
+        self.assertEqual((self.join(), self.state(row)), ((1, 0, 0, 0), "delivered"))
+
+    def test_after_it_moved_a_job_it_waits_for_no_verifier_of_the_phone(self):
+        _, serial = self.sent()
+        doubt, answer = self.doubt(age=1, scene="other")
+        self.receive(receipt(serial, self.phone), receipt("S1", self.phone))
+        self.assertEqual(self.join(), (1, 0, 0, 1))
+        self.assertEqual(self.join(), (1, 0, 0, 0))
+        self.assertEqual(self.state(doubt), "delivered")
+        self.assertEqual(self.verify(answer.nonce, "other").verdict, "ok")
+
+    def test_the_worker_needs_its_role_alone(self):
+        row, serial = self.sent()
+        self.receive(receipt(serial, self.phone))
+        worker = Worker(self.dbname)
+        self.addCleanup(worker.connection.close)
+        worker.cursor.execute("set role sendcode_worker")
+        self.assertEqual(self.join(10, worker.cursor), (1, 0, 0, 0))
+        self.assertEqual(self.state(row), "delivered")
+
+
+class Months(ReceivingTest):
+    def test_they_are_there_before_the_first_receipt_and_before_any_worker(self):
+        today = datetime.datetime.now(datetime.timezone.utc).date()
+        months = {r.relname for r in self.sql(
+            "select relname from pg_class where relname ~ '^receipt_[0-9]+$'")}
+        for ahead in range(3):
+            month = (today.year * 12 + today.month - 1 + ahead)
+            self.assertIn(f"receipt_{month // 12:04d}{month % 12 + 1:02d}", months)
+
+
+if __name__ == "__main__":
+    unittest.main()
