@@ -15,7 +15,8 @@
 #include "common/settings/settings_load.h"
 #include "common/settings/settings_table.h"
 
-static const char *const plain_sections[] = {"topics", "postgres", "tencent", "worker"};
+static const char *const plain_sections[] = {"topics",   "postgres", "tencent",  "worker",
+                                             "receiver", "limits",   "retention"};
 
 /* The keys of a section, for whoever wrote another one. */
 static void fault_unknown_key(const struct settings *s, const struct doc_section *section,
@@ -83,7 +84,7 @@ static void judge_section_name(const struct settings *s, const struct doc_sectio
     else
         settings_fault(s->doc, section->line, name, NULL,
                        "unknown section; expected kafka, topics, postgres, tencent, worker, "
-                       "scene NAME or scene NAME LOCALE");
+                       "receiver, limits, retention, scene NAME or scene NAME LOCALE");
 }
 
 static void check_topic_differs(const struct settings *s, const char *key, const char *topic,
@@ -191,6 +192,7 @@ void settings_free(struct settings *s)
     mem_free_secret(s->secrets.tencent_secret_id);
     mem_free_secret(s->secrets.tencent_secret_key);
     mem_free_secret(s->secrets.tencent_token);
+    mem_free_secret(s->secrets.receipt_path);
     mem_wipe(s, sizeof(*s));
     mem_free(s);
 }

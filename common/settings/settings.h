@@ -73,6 +73,8 @@ struct settings {
         int64_t doubt_grace;    /* seconds that the provider's records may lag */
         bool resend_after_doubt;
         int64_t probe_interval; /* seconds */
+        bool pull_receipts;
+        int64_t receipt_overdue; /* seconds; 0: never asked for */
     } tencent;
     struct {
         char *name; /* of this worker in the database and logs; default host-pid */
@@ -81,11 +83,26 @@ struct settings {
         int64_t in_flight, held_jobs;
         int64_t start_budget, drain; /* seconds */
     } worker;
+    struct {
+        char *listen;
+        char *dsn;   /* NULL: [postgres]'s */
+        char *allow; /* networks with commas between; NULL: all */
+        bool trust_proxy;
+    } receiver;
+    struct {                                                      /* over all scenes; 0: off */
+        int64_t phone_per_day, address_per_hour, address_per_day; /* jobs */
+        int64_t provider_per_day;                                 /* messages */
+        int64_t provider_interval;                                /* seconds */
+    } limits;
+    struct {
+        int64_t deliveries, attempts, receipts; /* days; 0: for ever */
+    } retention;
     struct scene *scenes; /* every (scene, locale) */
     size_t n_scenes;
     struct {
         char *tencent_secret_id, *tencent_secret_key, *tencent_token; /* token NULL if none */
         struct key_ring code, verify;
+        char *receipt_path;
     } secrets;
 };
 
@@ -95,6 +112,7 @@ struct settings {
 #define SETTINGS_NEED_TENCENT 4u  /* [tencent], scenes, and the TENCENT_* secrets */
 #define SETTINGS_NEED_CODE_KEY 8u
 #define SETTINGS_NEED_VERIFY_KEY 16u
+#define SETTINGS_NEED_RECEIVER 64u     /* [receiver], a dsn, and its secret path */
 #define SETTINGS_NEED_TENCENT_KEYS 32u /* of what SETTINGS_NEED_TENCENT asks, the secrets alone */
 
 /*

@@ -7,6 +7,7 @@
 
 const char *check_endpoint(const char *value); /* http only to loopback hosts */
 const char *check_listen(const char *value);   /* numeric address and port */
+const char *check_networks(const char *value); /* IPv4 and IPv6, with commas between */
 const char *check_dsn(const char *value);      /* a light look, and no password in it */
 const char *check_topic(const char *value);
 const char *check_identifier(const char *value); /* of Tencent's: application, template, region */

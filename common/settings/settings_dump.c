@@ -100,4 +100,5 @@ void settings_dump(const struct settings *s, struct buf *out)
     dump_secret("TENCENT_TOKEN", s->secrets.tencent_token != NULL, out);
     dump_secret("SENDCODE_CODE_KEY", s->secrets.code.n > 0, out);
     dump_secret("SENDCODE_VERIFY_KEY", s->secrets.verify.n > 0, out);
+    dump_secret("SENDCODE_RECEIPT_PATH", s->secrets.receipt_path != NULL, out);
 }

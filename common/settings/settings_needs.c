@@ -9,6 +9,8 @@
 #include "common/settings/settings_doc.h"
 #include "common/settings/settings_load.h"
 
+#define RETENTION_DAYS_MIN 7
+
 static void fault_at_section(const struct settings *s, const char *section, const char *key,
                              const char *expected)
 {
@@ -89,10 +91,32 @@ static void check_scenes(const struct settings *s)
         check_scene(s, &s->scenes[i]);
 }
 
+/* Jobs in doubt are settled for three days, and receipts come as late. */
+static void check_retention(const struct settings *s)
+{
+    const struct {
+        const char *key;
+        int64_t days;
+    } rows[] = {
+        {"deliveries", s->retention.deliveries},
+        {"attempts",   s->retention.attempts  },
+        {"receipts",   s->retention.receipts  },
+    };
+    const struct doc_section *section = settings_doc_section(s->doc, "retention");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].days > 0 && rows[i].days < RETENTION_DAYS_MIN)
+            settings_fault(s->doc, settings_doc_entry(section, rows[i].key)->line, "retention",
+                           rows[i].key, "expected 0, or %d days or more", RETENTION_DAYS_MIN);
+}
+
 void settings_check_needs(const struct settings *s, unsigned needs)
 {
+    check_retention(s);
     if (needs & SETTINGS_NEED_KAFKA)
         check_kafka(s);
+    if ((needs & SETTINGS_NEED_RECEIVER) && s->receiver.dsn == NULL &&
+        settings_doc_entry(settings_doc_section(s->doc, "receiver"), "dsn") == NULL)
+        needs |= SETTINGS_NEED_POSTGRES;
     if ((needs & SETTINGS_NEED_POSTGRES) && s->postgres.dsn == NULL &&
         settings_doc_entry(settings_doc_section(s->doc, "postgres"), "dsn") == NULL)
         fault_at_section(s, "postgres", "dsn", "a connection string of libpq");

@@ -11,6 +11,9 @@
 #include "common/settings/settings_load.h"
 #include "common/text.h"
 
+#define RECEIPT_PATH_MIN 32
+#define RECEIPT_PATH_MAX 256
+
 static bool is_printable_word(const char *s, size_t max)
 {
     size_t len = strlen(s);
@@ -97,8 +100,33 @@ static void read_ring(const struct settings *s, const char *name, struct key_rin
     buf_wipe(&value);
 }
 
+/* A path as it stands in a request line: nothing to be escaped, and nothing behind it. */
+static bool is_receipt_path(const char *path)
+{
+    size_t len = strlen(path);
+    return path[0] == '/' && len >= RECEIPT_PATH_MIN && len <= RECEIPT_PATH_MAX &&
+           text_all_in(path, len,
+                       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-._~");
+}
+
+static void read_receipt_path(struct settings *s)
+{
+    struct buf value = BUF_INIT;
+    enum env_found found = settings_env_get(s->doc, "SENDCODE_RECEIPT_PATH", &value);
+    if (found == ENV_NONE || (found == ENV_FOUND && !is_receipt_path(buf_text(&value))))
+        settings_env_fault(s->doc, "SENDCODE_RECEIPT_PATH",
+                           "expected a path of %d to %d characters: a slash, then A-Z a-z 0-9 / - "
+                           ". _ ~",
+                           RECEIPT_PATH_MIN, RECEIPT_PATH_MAX);
+    else if (found == ENV_FOUND)
+        s->secrets.receipt_path = mem_must_strdup(buf_text(&value));
+    buf_wipe(&value);
+}
+
 void settings_read_secrets(struct settings *s, unsigned needs)
 {
+    if (needs & SETTINGS_NEED_RECEIVER)
+        read_receipt_path(s);
     if (needs & (SETTINGS_NEED_TENCENT | SETTINGS_NEED_TENCENT_KEYS)) {
         s->secrets.tencent_secret_id =
             read_tencent(s, "TENCENT_SECRET_ID", "TENCENTCLOUD_SECRET_ID", 128, true);

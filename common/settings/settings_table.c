@@ -24,6 +24,11 @@
 #define SCENE_INT(name, least, most, usual, ...)                                                   \
     INT("scene", #name, IN_SCENE(name), least, most, .preset = (usual), .reloads = true,           \
         __VA_ARGS__)
+#define LIMIT(name, most, usual, ...)                                                              \
+    INT("limits", #name, AT(limits.name), 0, most, .preset = (usual), .reloads = true, __VA_ARGS__)
+#define DAYS(name, ...)                                                                            \
+    INT("retention", #name, AT(retention.name), 0, 36500, .preset = "0", .reloads = true,          \
+        __VA_ARGS__)
 #define SECTION(in, ...)                                                                           \
     {                                                                                              \
         .name = (in), __VA_ARGS__                                                                  \
@@ -59,6 +64,19 @@ const struct section_doc settings_sections[] = {
                    "digits, or several such keys with commas; the first makes, all are known."),
     SECTION("worker", .header = "worker",
             .doc = "How one worker behaves. Any number of them share the work."),
+    SECTION(
+        "receiver", .header = "receiver",
+        .doc =
+            "sendcode-receiver, which takes Tencent's status callbacks behind a proxy that does\n"
+            "TLS. From the environment: SENDCODE_RECEIPT_PATH, or with _FILE and a path: the\n"
+            "secret path of the callback's URL, 32 characters or more, the first a slash."),
+    SECTION("limits", .header = "limits",
+            .doc =
+                "Limits over all scenes, beside those of each. A job is charged once, when it is\n"
+                "claimed for the first time. SIGHUP reads them anew."),
+    SECTION("retention", .header = "retention",
+            .doc = "Days that the record is kept; whole months are dropped once all of their days\n"
+                   "are older. 0: for ever. SIGHUP reads them anew."),
     SECTION("scene", .header = "scene login",
             .doc =
                 "A scene is what a code is for: a section [scene NAME] each, NAME being 1 to 32\n"
@@ -112,6 +130,15 @@ const struct setting settings_table[] = {
                 "off: it ends unknown; choose this if the records may lag longer."),
     INT("tencent", "probe_interval", AT(tencent.probe_interval), 1, 3600, .preset = "15",
         .doc = "Seconds between probes while Tencent refuses for a reason that you must mend."),
+    BOOL("tencent", "pull_receipts", AT(tencent.pull_receipts), "on", "off", .preset = "off",
+         .reloads = true,
+         .doc =
+             "on: receipts are pulled from Tencent's queue, if support switched that on for you;\n"
+             "one worker at a time does. Choose this or a callback (sendcode-receiver)."),
+    INT("tencent", "receipt_overdue", AT(tencent.receipt_overdue), 0, DAY, .preset = "0",
+        .reloads = true,
+        .doc = "Seconds after which Tencent is asked by number for a receipt that has not come,\n"
+               "as far as its rate allows; 0: never."),
 
     TEXT("worker", "name", AT(worker.name), check_worker_name,
          .doc =
@@ -131,6 +158,33 @@ const struct setting settings_table[] = {
         .doc = "Seconds from claim to request; later the request does not leave."),
     INT("worker", "drain", AT(worker.drain), 0, 600, .preset = "10", .reloads = true,
         .doc = "Seconds after SIGTERM for requests under way. SIGHUP reads it anew."),
+
+    TEXT("receiver", "listen", AT(receiver.listen), check_listen, .preset = "127.0.0.1:9465",
+         .doc = "Where callbacks are taken; port 0 takes a free one."),
+    TEXT("receiver", "dsn", AT(receiver.dsn), check_dsn,
+         .doc = "As in [postgres], for a user with the role sendcode_receiver and no other.\n"
+                "Default: that of [postgres]."),
+    TEXT("receiver", "allow", AT(receiver.allow), check_networks,
+         .doc =
+             "Addresses and networks that may call, with commas between: 10.0.0.0/8,2001:db8::1.\n"
+             "Default: all."),
+    BOOL("receiver", "trust_proxy", AT(receiver.trust_proxy), "on", "off", .preset = "off",
+         .doc = "on: the caller is the last address of X-Forwarded-For, as a proxy in front says;\n"
+                "only when nothing but that proxy can reach this port."),
+
+    LIMIT(phone_per_day, MANY, "0", .doc = "Jobs of a phone in 24 hours; 0: off."),
+    LIMIT(address_per_hour, MANY, "0",
+          .doc = "Jobs of a client_ip in an hour, of an IPv6 address by its /64; 0: off."),
+    LIMIT(address_per_day, MANY, "0", .doc = "The same in 24 hours; 0: off."),
+    LIMIT(provider_per_day, MANY, "0",
+          .doc = "Messages of a phone in a natural day of China, as Tencent's console says (2 for\n"
+                 "new accounts): what it would refuse is not asked for; 0: off."),
+    LIMIT(provider_interval, DAY, "30",
+          .doc = "Seconds within which Tencent refuses the same content for a phone; 0: off."),
+
+    DAYS(deliveries, .doc = "Jobs, and the records that are none."),
+    DAYS(attempts, .doc = "What was asked of Tencent, and what it answered."),
+    DAYS(receipts, .doc = "The carriers' receipts."),
 
     TEXT("scene", "template_id", IN_SCENE(template_id), check_identifier, .reloads = true,
          .example = "449739", .doc = "The approved template."),
