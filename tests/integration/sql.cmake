@@ -4,3 +4,9 @@ foreach(subject claim reclaim resend record verify sweep settle odd_records park
     sc_integration_test(sql_${subject} SERVERS postgres
         COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/sql/test_${subject}.py)
 endforeach()
+
+# Not again under the sanitizers: nothing of ours that is compiled takes part.
+if(NOT SENDCODE_SANITIZE)
+    sc_integration_test(sql_verify_model SERVERS postgres TIMEOUT 400
+        COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/sql/test_verify_model.py)
+endif()
