@@ -1,4 +1,5 @@
-"""A provider on the real clock: requests arrive late or never, and its records lag."""
+"""A provider on the real clock: requests arrive late or never, its records lag, and its receipts
+come soon, late, twice or never."""
 import collections
 import heapq
 import random
@@ -17,6 +18,7 @@ class Provider:
         self.records = collections.defaultdict(list)  # by phone: when visible, serial, at, accepted
         self.accepted = collections.Counter()  # by job
         self.serials = {}
+        self.receipts = []  # when due, SerialNo, phone, status, when the phone had it
 
     def arrive(self, phone, job_id, not_after):
         """The answer to a request that arrives now: a SerialNo, "refused" or "stale"."""
@@ -34,6 +36,9 @@ class Provider:
             return "refused"
         self.serials[serial] = job_id
         self.accepted[job_id] += 1
+        for _ in range(self.rng.choice((0, 0, 1, 1, 2, 3))):
+            status = "SUCCESS" if self.rng.random() < 0.8 else "FAIL"
+            heapq.heappush(self.receipts, (at + self.rng.random() ** 3, serial, phone, status, at))
         return serial
 
     def send_later(self, delay, phone, job_id, not_after, done=None):
@@ -52,6 +57,13 @@ class Provider:
                 answer = self._arrive(phone, job_id, not_after)
             if done is not None and answer not in ("stale", "refused"):
                 done(answer)
+
+    def due_receipts(self):
+        with self.lock:
+            due = []
+            while self.receipts and self.receipts[0][0] <= time.time():
+                due.append(heapq.heappop(self.receipts)[1:])
+            return due
 
     def tell(self, phone, since):
         """Its records of a number, as columns: SerialNo, time, accepted, state, reason, code."""

@@ -95,7 +95,8 @@ class Known(ReceivingTest):
         self.assertEqual(told["receipt"], "SUCCESS, DELIVRD, joined, from callback")
         self.assertIn("delivered", told)
         shown = self.sql("select * from sendcode.receipts where job_id = %s", row["job_id"])[0]
-        self.assertEqual((shown.serial_no, shown.phone, shown.match), (serial, self.phone, "joined"))
+        self.assertEqual((shown.serial_no, shown.phone, shown.match),
+                         (serial, self.phone, "joined"))
 
 
 class ClaimOf:
@@ -263,7 +264,8 @@ class Doubts(ReceivingTest):
         self.join()
         self.assertEqual(self.look(), (0, 1, 0, 0))
         told = self.delivery(row)
-        self.assertEqual((told.state, told.duplicate_send, told.serial_no), ("delivered", True, "S2"))
+        self.assertEqual((told.state, told.duplicate_send, told.serial_no),
+                         ("delivered", True, "S2"))
         self.assertEqual(self.attempt(row).serial_no, "S1")
 
     def test_what_was_certainly_not_sent_is_no_candidate(self):

@@ -1,5 +1,6 @@
-"""Workers, settlers, a verifier and a sweeper against a provider whose records lag, with crashes
-everywhere: no job is accepted twice, and what was accepted is never called unsent."""
+"""Workers, settlers, joiners of receipts, a verifier and a sweeper against a provider whose records
+lag, with crashes everywhere: no job is accepted twice, what was accepted is never called unsent,
+and a receipt moves the job whose message it is about."""
 import collections
 import datetime
 import queue
@@ -9,6 +10,7 @@ import time
 import unittest
 
 from provider import LIFE, Provider
+from receiving import STORE, receipt
 from support import DatabaseTest, TOPIC, Worker, connect, now
 
 SECONDS = 6
@@ -16,6 +18,7 @@ PARTITIONS = 4
 PHONES = 150
 GRACE_MS = 300
 LEASE_MS = 300
+ACCEPTED = ("sent", "delivered", "undelivered")
 
 
 class Soak(DatabaseTest):
@@ -31,9 +34,11 @@ class Soak(DatabaseTest):
         self.writing = True
         self.codes, self.late_facts = queue.Queue(), queue.Queue()
         self.hows = collections.Counter()
+        self.announced = {}  # by job: seq and state
 
     def test_no_job_is_accepted_twice_and_none_that_was_is_called_unsent(self):
-        loops = [self.work, self.work, self.settle, self.settle, self.sweep, self.guess]
+        loops = [self.work, self.work, self.settle, self.settle, self.sweep, self.guess,
+                 self.receive, self.join, self.join]
         running = [threading.Thread(target=self.guard, args=(f, n)) for n, f in enumerate(loops)]
         for thread in running:
             thread.start()
@@ -57,7 +62,8 @@ class Soak(DatabaseTest):
     def at_rest(self):
         """Nothing under way, nothing open, nothing parked but what is unknown and was asked."""
         with self.lock:
-            if self.writing or any(self.open.values()) or self.provider.under_way:
+            if (self.writing or any(self.open.values()) or self.provider.under_way
+                    or self.provider.receipts):
                 return bool(self.faults)
         return bool(self.faults) or not self.sql(
             "select 1 from sendcode.parked where kind <> 'unknown' or asks < 1 limit 1")
@@ -189,9 +195,50 @@ class Soak(DatabaseTest):
         with connection.cursor() as cursor:
             while not self.at_rest():
                 cursor.execute("select * from sendcode.sweep()")
-                cursor.execute("select array_agg(id) as ids from sendcode.outbox_take(100)")
-                cursor.execute("select sendcode.outbox_done(%s)", (cursor.fetchone().ids or [],))
+                self.announce(cursor)
                 time.sleep(0.02)
+        connection.close()
+
+    def announce(self, cursor):
+        cursor.execute("select * from sendcode.outbox_take(100)")
+        events = cursor.fetchall()
+        for event in events:
+            self.announced[event.job_id] = max(self.announced.get(event.job_id, (0, "")),
+                                               (event.seq, event.state))
+        cursor.execute("select sendcode.outbox_done(%s::bigint[])", ([e.id for e in events],))
+        return events
+
+    def receive(self, number):
+        """Callbacks, with receipts of messages that are none of ours."""
+        rng = random.Random(number)
+        connection = connect(self.dbname)
+        with connection.cursor() as cursor:
+            while not self.at_rest():
+                came = [receipt(serial, phone, status, at=datetime.datetime.fromtimestamp(
+                    at, datetime.timezone.utc)) for serial, phone, status, at
+                    in self.provider.due_receipts()]
+                if rng.random() < 0.2:
+                    came.append(receipt("foreign", f"+86137{rng.randrange(100):08d}"))
+                if came:
+                    cursor.execute(STORE, [list(column) for column in zip(*came)])
+                time.sleep(0.02)
+        connection.close()
+
+    def join(self, number):
+        rng = random.Random(number)
+        connection = connect(self.dbname)
+        connection.set_session(autocommit=False)
+        with connection.cursor() as cursor:
+            while not self.at_rest():
+                if rng.random() < 0.3:  # at any moment, whatever its back-off
+                    cursor.execute("update sendcode.receipt set ask_at = now() where id in"
+                                   " (select id from sendcode.receipt where ask_at is not null"
+                                   " for update skip locked)")
+                cursor.execute("select * from sendcode.join_receipts(%s)", (rng.randrange(30),))
+                if rng.random() < 0.1:  # the worker dies
+                    connection.rollback()
+                connection.commit()
+                time.sleep(0.01)
         connection.close()
 
     def guess(self, number):
@@ -211,8 +258,8 @@ class Soak(DatabaseTest):
             "select job_id, state::text as state from sendcode.delivery")}
         self.assertEqual(set(states), set(self.rows))
         self.assertEqual(set(states.values()) & {"claimed", "retry", "in_doubt"}, set())
-        self.assertEqual([j for j, s in states.items() if s == "sent" and not accepted[j]], [])
-        self.assertEqual([j for j in accepted if states[j] not in ("sent", "unknown")], [])
+        self.assertEqual([j for j, s in states.items() if s in ACCEPTED and not accepted[j]], [])
+        self.assertEqual([j for j in accepted if states[j] not in (*ACCEPTED, "unknown")], [])
         self.assertEqual(self.sql("select 1 from sendcode.delivery where duplicate_send"), [])
         # Evidence of an accepted job that is unknown still is doubt.
         outcomes = collections.defaultdict(set)
@@ -220,12 +267,40 @@ class Soak(DatabaseTest):
             outcomes[r.job_id].add(r.outcome)
         self.assertEqual([j for j in accepted if not outcomes[j] & {"accepted", "in_doubt"}], [])
         serials = {r.serial_no: r.job_id for r in self.sql(
-            "select serial_no, job_id from sendcode.delivery where state = 'sent'")}
+            "select serial_no, job_id from sendcode.delivery where state = any (%s::"
+            "sendcode.job_state[])", list(ACCEPTED))}
         self.assertEqual({s: j for s, j in serials.items() if self.provider.serials[s] != j}, {})
+        self.check_receipts(states)
         for how in ("sent", "unsent", "open", "retry"):
             self.assertGreater(self.hows[how], 0, how)
         print(f"{len(states)} jobs: {dict(collections.Counter(states.values()))};"
               f" {dict(self.hows)}")
+
+    def check_receipts(self, states):
+        for _ in range(3):
+            self.sql("update sendcode.receipt set ask_at = now() where ask_at is not null")
+            self.sql("select * from sendcode.join_receipts(100000)")
+        with self.admin.cursor() as cursor:
+            while self.announce(cursor):
+                pass
+        kept = self.sql("select * from sendcode.receipt order by id")
+        self.assertEqual([r for r in kept if r.job_id and r.job_id
+                          != self.provider.serials[r.serial_no]], [])
+        joined = {r.job_id: r.status for r in kept if r.match == "joined"}
+        self.assertEqual(len(joined), len([r for r in kept if r.match == "joined"]))
+        ended = {r.job_id: r for r in self.sql(
+            "select job_id, seq, state::text as state from sendcode.delivery"
+            " where state in ('delivered', 'undelivered')")}
+        self.assertEqual({j: r.state == "delivered" for j, r in ended.items()},
+                         {j: status == "SUCCESS" for j, status in joined.items()})
+        self.assertEqual({j: (r.seq, r.state) for j, r in ended.items()},
+                         {j: self.announced.get(j) for j in ended})
+        # What is left waits for jobs that nobody can tell apart.
+        left = [self.provider.serials[r.serial_no] for r in kept
+                if r.match in (None, "orphan") and r.serial_no != "foreign"]
+        self.assertEqual([j for j in left if states[j] != "unknown"], [])
+        self.assertGreater(len(joined), 0)
+        print(f"{len(kept)} receipts: {dict(collections.Counter(r.match for r in kept))}")
 
 
 if __name__ == "__main__":
