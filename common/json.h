@@ -75,6 +75,7 @@ void json_add_text(struct json *obj, const char *key, const char *s);
 void json_add_int(struct json *obj, const char *key, int64_t i);
 void json_append(struct json *arr, struct json *child);
 void json_append_text(struct json *arr, const char *s);
-const char *json_text(struct json *j, size_t *len); /* compact; lives as long as j and no change */
+const char *json_text(const struct json *j,
+                      size_t *len); /* compact; lives as long as j and no change */
 
 #endif

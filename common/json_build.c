@@ -52,10 +52,15 @@ void json_append_text(struct json *arr, const char *s)
     json_append(arr, must_be(json_object_new_string(s)));
 }
 
-const char *json_text(struct json *j, size_t *len)
+const char *json_text(const struct json *j, size_t *len)
 {
+    /* json-c keeps the text with the value. */
+    union {
+        const struct json *ours;
+        struct json_object *theirs;
+    } u = {.ours = j};
     const char *text = json_object_to_json_string_length(
-        object_of(j), JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, len);
+        u.theirs, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, len);
     if (text == NULL)
         panic("no memory for a JSON text");
     return text;

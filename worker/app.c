@@ -24,7 +24,9 @@
 #include "worker/meters.h"
 #include "worker/pg/pg_claims.h"
 #include "worker/pg/pg_outcomes.h"
+#include "worker/pg/pg_receipts.h"
 #include "worker/pipeline.h"
+#include "worker/receipts.h"
 #include "worker/tencent/tencent_sms.h"
 
 /* Supervisors that signal a process and its group send what is meant once twice. */
@@ -40,28 +42,57 @@ struct app {
     struct health health;
     struct meters meters;
     struct pipeline *pipeline;
+    struct receipts *receipts;
     struct kafka_in *kafka_in;
     struct kafka_out *kafka_out;
     struct pg_claims *pg_claims;
     struct pg_outcomes *pg_outcomes;
+    struct pg_receipts *pg_receipts;
     struct tencent_sms *tencent;
     struct jobs_source source;
     struct events events;
     struct claims claims;
     struct outcomes outcomes;
     struct sender sender;
+    struct receipts_db receipts_db;
+    struct receipts_provider receipts_provider;
     struct admin *admin;
     bool ending;
+    bool jobs_drained, receipts_drained;
     int64_t ending_since_us;
     int exit_code;
 };
 
-static void on_drained(void *arg)
+static void end_when_drained(struct app *a)
 {
-    struct app *a = arg;
+    if (!a->jobs_drained || !a->receipts_drained)
+        return;
     CRASHPOINT("drained");
     log_info("drained; the group is left", LI("under_way", pipeline_under_way(a->pipeline)));
     loop_stop(a->loop);
+}
+
+static void on_drained(void *arg)
+{
+    struct app *a = arg;
+    a->jobs_drained = true;
+    end_when_drained(a);
+}
+
+static void on_receipts_drained(void *arg)
+{
+    struct app *a = arg;
+    a->receipts_drained = true;
+    end_when_drained(a);
+}
+
+/* The provider's queue gave them and does not give them again. */
+static void give_receipts_up(struct app *a)
+{
+    a->receipts_drained = true;
+    if (receipts_unstored(a->receipts) > 0)
+        log_error("ending with receipts that PostgreSQL did not take",
+                  LI("receipts", receipts_unstored(a->receipts)));
 }
 
 /*
@@ -73,6 +104,7 @@ static void on_drain_over(void *arg)
     struct app *a = arg;
     log_warn("drain time is over; ending with jobs under way",
              LI("under_way", pipeline_under_way(a->pipeline)));
+    give_receipts_up(a);
     loop_timer_start(a->end_timer, END_GRACE_US);
     pipeline_leave(a->pipeline);
 }
@@ -91,6 +123,7 @@ static void on_end_signal(void *arg)
         return;
     if (a->ending) {
         log_warn("second signal: ending at once", LI("under_way", pipeline_under_way(a->pipeline)));
+        give_receipts_up(a);
         loop_stop(a->loop);
         return;
     }
@@ -101,6 +134,7 @@ static void on_end_signal(void *arg)
              LI("at_most_s", drain_us / US_PER_S));
     loop_timer_start(a->drain_timer, drain_us);
     pipeline_drain(a->pipeline, on_drained, a);
+    receipts_drain(a->receipts, on_receipts_drained, a);
     CRASHPOINT("draining");
 }
 
@@ -139,6 +173,7 @@ static void on_hangup(void *arg)
     pg_claims_set_settings(a->pg_claims, merged);
     pg_outcomes_set_settings(a->pg_outcomes, merged);
     tencent_sms_set_keys(a->tencent, merged);
+    receipts_set_settings(a->receipts, merged);
     pipeline_set_settings(a->pipeline, merged);
     log_info("configuration read again", LS("file", a->config_path));
 }
@@ -167,6 +202,8 @@ static int make_adapters(struct app *a, struct err *e)
     const struct settings *s = pipeline_settings(a->pipeline);
     const struct claims_handlers on_claims = pipeline_claims_handlers(a->pipeline);
     const struct outcomes_handlers on_outcomes = pipeline_outcomes_handlers(a->pipeline);
+    const struct receipts_db_handlers on_receipts_db = receipts_db_handlers(a->receipts);
+    const struct receipts_provider_handlers on_receipts = receipts_provider_handlers(a->receipts);
     const struct sender_handlers on_sender = pipeline_sender_handlers(a->pipeline);
     const struct events_handlers on_events = pipeline_events_handlers(a->pipeline);
     const struct jobs_source_handlers on_source = pipeline_source_handlers(a->pipeline);
@@ -177,7 +214,8 @@ static int make_adapters(struct app *a, struct err *e)
         return -1;
     a->pg_claims = pg_claims_new(a->loop, s, &on_claims, e);
     a->pg_outcomes = a->pg_claims ? pg_outcomes_new(a->loop, s, &on_outcomes, e) : NULL;
-    if (!a->pg_outcomes)
+    a->pg_receipts = a->pg_outcomes ? pg_receipts_new(a->loop, s, &on_receipts_db, e) : NULL;
+    if (!a->pg_receipts)
         return -1;
     a->tencent = tencent_sms_new(a->loop, s, &on_sender, (unsigned)s->worker.in_flight, e);
     if (!a->tencent)
@@ -191,6 +229,8 @@ static int make_adapters(struct app *a, struct err *e)
     a->events = kafka_out_port(a->kafka_out);
     a->source = kafka_in_port(a->kafka_in);
     a->sender = *tencent_sms_sender(a->tencent);
+    a->receipts_db = pg_receipts_port(a->pg_receipts);
+    a->receipts_provider = tencent_sms_receipts(a->tencent, &on_receipts);
     return 0;
 }
 
@@ -204,6 +244,7 @@ static void start(struct app *a)
         .events = &a->events,
     };
     pipeline_start(a->pipeline, &ports);
+    receipts_start(a->receipts, &a->receipts_db, &a->receipts_provider);
     log_info("worker started", LS("name", pipeline_settings(a->pipeline)->worker.name));
 }
 
@@ -229,8 +270,10 @@ static void tear_down(struct app *a)
     tencent_sms_free(a->tencent);
     pg_claims_free(a->pg_claims);
     pg_outcomes_free(a->pg_outcomes);
+    pg_receipts_free(a->pg_receipts);
     kafka_out_free(a->kafka_out);
     admin_free(a->admin);
+    receipts_free(a->receipts);
     pipeline_free(a->pipeline);
     meters_free(&a->meters);
     loop_timer_free(a->drain_timer);
@@ -257,6 +300,7 @@ int app_run(const char *config_path, struct settings *settings)
     }
     const struct pipeline_fatal fatal = {.fn = on_fatal, .arg = &a};
     a.pipeline = pipeline_new(a.loop, settings, &a.health, &a.meters, fatal);
+    a.receipts = receipts_new(a.loop, settings, &a.meters);
     if (make_signals(&a) != 0 || make_adapters(&a, &e) != 0) {
         log_fatal("cannot start", LS("why", e.text));
         a.exit_code = EXIT_CONFIGURATION;

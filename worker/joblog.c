@@ -61,6 +61,14 @@ void joblog_settled(const struct job_status *s, enum settled how)
              LS("serial_no", or_null(s->serial_no)));
 }
 
+void joblog_receipt(const struct job_status *s)
+{
+    char phone[PHONE_MAX + 8];
+    phone_mask(s->phone, phone);
+    log_info("receipt", LS("job_id", s->job_id), LS("state", job_state_to_text(s->state)),
+             LS("scene", s->scene), LS("phone", phone), LS("serial_no", or_null(s->serial_no)));
+}
+
 void joblog_odd(const char *job_id)
 {
     log_error("the rows of this job contradict each other; it is left as it is",

@@ -38,6 +38,24 @@ static void make_job_counters(struct meters *m)
         m->settled[h] = metrics_cell(settled, settled_to_text(h));
 }
 
+static void make_receipt_meters(struct meters *m)
+{
+    struct metric_family *receipts =
+        metrics_family(m->registry, METRIC_COUNTER, "sendcode_receipts_total",
+                       "Carriers' receipts looked at, by what they were found to be.", "match");
+    m->receipts_joined = metrics_cell(receipts, "joined");
+    m->receipts_repeat = metrics_cell(receipts, "repeat");
+    m->receipts_orphan = metrics_cell(receipts, "orphan");
+
+    struct metric_family *fetched = metrics_family(
+        m->registry, METRIC_COUNTER, "sendcode_receipts_fetched_total",
+        "Receipts that the provider gave this worker when it asked, by how.", "source");
+    for (enum receipt_source s = 0; s < RECEIPT_SOURCE_COUNT; s++)
+        m->fetched[s] = metrics_cell(fetched, receipt_source_to_text(s));
+    m->receipts_waiting = single(m->registry, METRIC_GAUGE, "sendcode_receipts_waiting",
+                                 "Receipts not joined yet, as of this worker's last look.");
+}
+
 static void make_gauges(struct meters *m)
 {
     struct metrics *r = m->registry;
@@ -63,6 +81,7 @@ void meters_init(struct meters *m)
 {
     m->registry = metrics_new();
     make_job_counters(m);
+    make_receipt_meters(m);
     make_gauges(m);
     m->publish_to_accept =
         single(m->registry, METRIC_HISTOGRAM, "sendcode_publish_to_accept_seconds",

@@ -5,6 +5,7 @@
 #include "common/base.h"
 #include "common/domain/job_state.h"
 #include "worker/ports/outcomes.h"
+#include "worker/ports/receipts.h"
 
 struct metrics;
 struct metric_cell;
@@ -27,6 +28,10 @@ struct meters {
     struct metric_cell *invalid, *duplicate;   /* of the same family */
     struct metric_cell *attempts[ATTEMPT_OUTCOME_COUNT];
     struct metric_cell *settled[SETTLED_COUNT]; /* sendcode_settled_total{how} */
+    /* sendcode_receipts_total{match}, sendcode_receipts_fetched_total{source} */
+    struct metric_cell *receipts_joined, *receipts_repeat, *receipts_orphan;
+    struct metric_cell *fetched[RECEIPT_SOURCE_COUNT];
+    struct metric_cell *receipts_waiting;
     struct metric_cell *publish_to_accept;
     struct metric_cell *stage[STAGE_COUNT];
     struct metric_cell *in_flight, *window, *rate_share, *in_doubt, *held, *loop_lag;

@@ -1,7 +1,9 @@
-/* Names of what becomes of attempts and doubts, as SQL and metrics have them. */
+/* Names of what becomes of attempts and doubts, and of who gives receipts, as SQL and metrics have
+ * them. */
 #include <string.h>
 
 #include "worker/ports/outcomes.h"
+#include "worker/ports/receipts.h"
 
 #define OUTCOME_TEXT_(suffix, text) [ATTEMPT_##suffix] = (text),
 static const char *const texts[ATTEMPT_OUTCOME_COUNT] = {ATTEMPT_OUTCOMES(OUTCOME_TEXT_)};
@@ -30,4 +32,13 @@ bool settled_from_text(const char *text, enum settled *out)
         }
     }
     return false;
+}
+
+#define SOURCE_TEXT_(suffix, text) [RECEIPT_##suffix] = (text),
+static const char *const source_texts[RECEIPT_SOURCE_COUNT] = {RECEIPT_SOURCES(SOURCE_TEXT_)};
+#undef SOURCE_TEXT_
+
+const char *receipt_source_to_text(enum receipt_source s)
+{
+    return source_texts[s];
 }

@@ -13,6 +13,14 @@
 #define ODD_ROW_WAIT_US (30 * US_PER_S)
 #define PARKED_AGAIN_US (1 * US_PER_S) /* before somebody takes it again, if it is not final */
 
+size_t pipeline_under_way(const struct pipeline *p)
+{
+    const size_t *count = p->flights.count;
+    return count[PLACE_CLAIMING] + count[PLACE_SENDING] + count[PLACE_UNRECORDED] +
+           count[PLACE_RECORDING] + count[PLACE_ANNOUNCING] + count[PLACE_BURYING] +
+           count[PLACE_UNNOTED] + count[PLACE_NOTING];
+}
+
 void pipeline_make_ready(struct pipeline *p, struct flight *f)
 {
     bool has_epoch = f->lease != 0 || (f->part && f->part->epoch != 0);

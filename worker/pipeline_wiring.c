@@ -8,6 +8,7 @@
 #include "common/metrics.h"
 #include "common/settings/settings.h"
 #include "worker/health.h"
+#include "worker/joblog.h"
 #include "worker/pipeline_parts.h"
 #include "worker/settings_use.h"
 
@@ -54,14 +55,6 @@ static void on_tick(void *arg)
     set_gauges(p);
     loop_timer_start(p->tick, TICK_US);
     pipeline_wake(p);
-}
-
-size_t pipeline_under_way(const struct pipeline *p)
-{
-    const size_t *count = p->flights.count;
-    return count[PLACE_CLAIMING] + count[PLACE_SENDING] + count[PLACE_UNRECORDED] +
-           count[PLACE_RECORDING] + count[PLACE_ANNOUNCING] + count[PLACE_BURYING] +
-           count[PLACE_UNNOTED] + count[PLACE_NOTING];
 }
 
 static void give_credit(struct pipeline *p)
@@ -210,10 +203,14 @@ static void on_in_doubt(void *arg, int64_t jobs)
 static void on_outbox(void *arg, const struct outbox_row *rows, size_t n)
 {
     struct pipeline *p = arg;
-    /* The one move that a sweep makes; it is counted by who announces it. */
+    /* Moves that sweeps and receipts make are counted by who announces them. */
     for (size_t i = 0; i < n; i++) {
-        if (rows[i].status.state == JOB_UNKNOWN)
-            metric_add(p->meters->jobs[JOB_UNKNOWN], 1);
+        enum job_state state = rows[i].status.state;
+        bool by_receipt = state == JOB_DELIVERED || state == JOB_UNDELIVERED;
+        if (state == JOB_UNKNOWN || by_receipt)
+            metric_add(p->meters->jobs[state], 1);
+        if (by_receipt)
+            joblog_receipt(&rows[i].status);
     }
     chores_on_outbox(&p->chores, rows, n);
 }

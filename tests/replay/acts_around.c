@@ -6,6 +6,7 @@
 #include "common/settings/settings.h"
 #include "tests/replay/fake_loop.h"
 #include "tests/replay/replay.h"
+#include "worker/receipts.h"
 
 static void act_time_passes(struct replay *r, const struct line *l)
 {
@@ -76,10 +77,17 @@ static void on_drained(void *arg)
     r->drained = true;
 }
 
+static void on_receipts_drained(void *arg)
+{
+    struct replay *r = arg;
+    r->receipts_drained = true;
+}
+
 static void act_drain(struct replay *r, const struct line *l)
 {
     (void)l;
     pipeline_drain(r->fakes.pipeline, on_drained, r);
+    receipts_drain(r->receipts, on_receipts_drained, r);
 }
 
 static void act_leave(struct replay *r, const struct line *l)
@@ -99,6 +107,8 @@ static void act_reload(struct replay *r, const struct line *l)
 {
     struct settings *s = replay_load(r);
     s->tencent.rate = line_number(l, "rate", s->tencent.rate);
+    s->tencent.pull_receipts = line_number(l, "pull", s->tencent.pull_receipts);
+    receipts_set_settings(r->receipts, s);
     pipeline_set_settings(r->fakes.pipeline, s);
 }
 

@@ -15,6 +15,7 @@
 #include "common/text.h"
 #include "tests/replay/fake_loop.h"
 #include "worker/app.h"
+#include "worker/receipts.h"
 
 void replay_fail(const struct line *l, const char *fmt, ...)
 {
@@ -95,18 +96,22 @@ void replay_start(struct replay *r)
     fakes_init(&r->fakes);
     health_init(&r->health);
     meters_init(&r->meters);
-    r->drained = false;
+    r->drained = r->receipts_drained = false;
     const struct pipeline_fatal fatal = {.fn = on_fatal};
     struct fakes *f = &r->fakes;
     f->pipeline = pipeline_new(r->loop, s, &r->health, &r->meters, fatal);
     const struct ports ports = {&f->source, &f->claims, &f->sender, &f->outcomes, &f->events};
     pipeline_start(f->pipeline, &ports);
+    fake_receipts_init(&r->fake_receipts, r->loop);
+    r->fake_receipts.receipts = r->receipts = receipts_new(r->loop, s, &r->meters);
+    receipts_start(r->receipts, &r->fake_receipts.db, &r->fake_receipts.provider);
     fake_loop_turn(r->loop);
 }
 
 void replay_stop(struct replay *r)
 {
     fake_loop_turn(r->loop);
+    receipts_free(r->receipts);
     pipeline_free(r->fakes.pipeline);
     meters_free(&r->meters);
 }
@@ -150,7 +155,7 @@ static void run_file(struct replay *r, const char *path)
             continue;
         split(&l, text);
         if (!acts_run(r, &l) && !acts_around_run(r, &l) && !acts_parked_run(r, &l) &&
-            !expects_run(r, &l))
+            !acts_receipts_run(r, &l) && !expects_run(r, &l))
             replay_fail(&l, "unknown command %s", l.words[0]);
     }
     fclose(in);

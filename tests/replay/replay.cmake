@@ -1,7 +1,7 @@
 # Scenarios on simulated time: the worker's core between fake ports and a fake loop.
 add_executable(sendcode-replay
-    replay/acts.c replay/acts_around.c replay/acts_parked.c replay/expects.c replay/fake_loop.c
-    replay/fakes.c replay/replay.c)
+    replay/acts.c replay/acts_around.c replay/acts_parked.c replay/acts_receipts.c replay/expects.c
+    replay/fake_loop.c replay/fake_receipts.c replay/fakes.c replay/replay.c)
 target_link_libraries(sendcode-replay PRIVATE
     sc_flags sc_worker_core sc_provider_verdict sc_settings sc_domain sc_crypto sc_json sc_common)
 file(GLOB scenarios CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/replay/scenarios/*.replay)

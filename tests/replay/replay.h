@@ -4,6 +4,7 @@
 
 #include "common/base.h"
 #include "common/domain/job_status.h"
+#include "tests/replay/fake_receipts.h"
 #include "tests/replay/fakes.h"
 #include "worker/health.h"
 #include "worker/meters.h"
@@ -25,7 +26,9 @@ struct replay {
     struct health health;
     struct meters meters;
     struct fakes fakes;
-    bool drained;
+    struct receipts *receipts;
+    struct fake_receipts fake_receipts;
+    bool drained, receipts_drained;
 };
 
 /* Prints where and why, and ends the program with 1. */
@@ -54,6 +57,7 @@ bool replay_run(struct replay *r, const struct line *l, const struct act *acts, 
 bool acts_run(struct replay *r, const struct line *l);
 bool acts_around_run(struct replay *r, const struct line *l);
 bool acts_parked_run(struct replay *r, const struct line *l);
+bool acts_receipts_run(struct replay *r, const struct line *l);
 
 /* The one asked for and not answered, by the line's first word; it counts as answered then. */
 struct asked_for *acts_must_find(struct replay *r, const struct line *l, enum asked what);

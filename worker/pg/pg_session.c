@@ -49,7 +49,7 @@ struct pg_session {
     const char *sql; /* the request under way; NULL: none */
     struct pg_param params[PG_PARAMS_MAX];
     int n_params;
-    bool of_rows;
+    bool of_rows, once;
 };
 
 static void advance(struct pg_session *s);
@@ -153,6 +153,8 @@ static void on_answer(void *arg, const struct pg_result *r, const struct err *e)
     if (r || (s->of_rows && is_row_refusal(s, e))) {
         say_well(s);
         finish_request(s, r, e);
+    } else if (s->once) {
+        finish_request(s, NULL, e);
     } else {
         note_failure(s, e);
     }
@@ -245,8 +247,16 @@ void pg_session_ask(struct pg_session *s, const char *sql, const struct pg_param
         memcpy(s->params, params, (size_t)n * sizeof *params);
     s->n_params = n;
     s->of_rows = of_rows;
+    s->once = false;
     if (!s->delivering)
         advance(s);
+}
+
+void pg_session_ask_once(struct pg_session *s, const char *sql, const struct pg_param *params,
+                         int n)
+{
+    pg_session_ask(s, sql, params, n, true);
+    s->once = true; /* no answer comes before this returns */
 }
 
 struct pg_session *pg_session_new(struct loop *l, const struct settings *settings,

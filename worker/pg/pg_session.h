@@ -26,7 +26,8 @@ struct pg_session_handlers {
     void (*before_try)(void *arg, struct pg_param *params);
     /* The request is over; these two may ask the next one. r is borrowed during the call. */
     void (*answered)(void *arg, const struct pg_result *r);
-    void (*row_refused)(void *arg, const struct pg_row_refusal *why); /* nothing was changed */
+    /* Nothing was changed, unless it was asked once. */
+    void (*row_refused)(void *arg, const struct pg_row_refusal *why);
     void (*idle)(void *arg);                    /* connected and nothing under way */
     void (*health)(void *arg, const char *why); /* NULL: reachable again */
     /* Schema missing, too old, or not ours to use: one sentence; asked again all the same. */
@@ -54,5 +55,9 @@ bool pg_session_can_ask(const struct pg_session *s); /* connected and nothing un
  */
 void pg_session_ask(struct pg_session *s, const char *sql, const struct pg_param *params, int n,
                     bool of_rows);
+/* Asked once: whatever goes wrong ends it (row_refused; the server may have done it all the same).
+ */
+void pg_session_ask_once(struct pg_session *s, const char *sql, const struct pg_param *params,
+                         int n);
 
 #endif

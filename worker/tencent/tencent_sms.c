@@ -13,6 +13,7 @@
 #include "common/mem.h"
 #include "worker/tencent/account_queries.h"
 #include "worker/tencent/answer.h"
+#include "worker/tencent/receipts_query.h"
 #include "worker/tencent/records_query.h"
 #include "worker/tencent/signed_client.h"
 
@@ -29,6 +30,7 @@ struct tencent_sms {
     struct signed_client *client;
     struct account_queries *account;
     struct records_queries *records;
+    struct receipts_queries *receipts; /* NULL: nobody asks for them */
     uint32_t max_in_flight;
     uint32_t first_free;
     struct slot *slots; /* max_in_flight */
@@ -156,8 +158,8 @@ struct tencent_sms *tencent_sms_new(struct loop *l, const struct settings *s,
                                     const struct sender_handlers *h, unsigned max_in_flight,
                                     struct err *e)
 {
-    struct signed_client *client =
-        signed_client_new(l, s, max_in_flight + ACCOUNT_QUERIES_MAX + QUERIES_MAX, e);
+    struct signed_client *client = signed_client_new(
+        l, s, max_in_flight + ACCOUNT_QUERIES_MAX + QUERIES_MAX + RECEIPTS_QUERIES_MAX, e);
     struct tencent_sms *t;
 
     if (!client)
@@ -186,6 +188,7 @@ void tencent_sms_free(struct tencent_sms *t)
     signed_client_free(t->client);
     account_queries_free(t->account);
     records_queries_free(t->records);
+    receipts_queries_free(t->receipts);
     mem_free(t->slots);
     mem_free(t);
 }
@@ -193,4 +196,11 @@ void tencent_sms_free(struct tencent_sms *t)
 const struct sender *tencent_sms_sender(const struct tencent_sms *t)
 {
     return &t->sender;
+}
+
+struct receipts_provider tencent_sms_receipts(struct tencent_sms *t,
+                                              const struct receipts_provider_handlers *h)
+{
+    t->receipts = receipts_queries_new(t->client, h);
+    return receipts_queries_port(t->receipts);
 }

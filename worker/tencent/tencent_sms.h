@@ -1,12 +1,14 @@
 /*
  * Tencent Cloud SMS (API 2021-01-11) as the worker's sender: one signed request a job, each by the
  * provider's own clock (provider_clock.h), and a query of a number (DescribePhoneNumberInfo) to
- * learn that clock and to probe the account, and of send records. Contract: worker/ports/sender.h.
+ * learn that clock and to probe the account, of send records, and of receipts. Contracts:
+ * worker/ports/sender.h, receipts.h.
  */
 #ifndef SENDCODE_WORKER_TENCENT_TENCENT_SMS_H
 #define SENDCODE_WORKER_TENCENT_TENCENT_SMS_H
 
 #include "common/base.h"
+#include "worker/ports/receipts.h"
 #include "worker/ports/sender.h"
 
 struct err;
@@ -28,5 +30,9 @@ void tencent_sms_set_keys(struct tencent_sms *t, const struct settings *s);
 void tencent_sms_free(struct tencent_sms *t);
 
 const struct sender *tencent_sms_sender(const struct tencent_sms *t);
+
+/* Over the same connections; called once at most. h is copied. */
+struct receipts_provider tencent_sms_receipts(struct tencent_sms *t,
+                                              const struct receipts_provider_handlers *h);
 
 #endif
