@@ -96,43 +96,49 @@ looked at yet, waiting for its job, or in quarantine (fault says why).';
 
 grant select on sendcode.receipts to sendcode_auditor, sendcode_investigator;
 
--- What is needed of a receipt to join it.
+-- What is needed of a receipt to join it. at: not later than it came.
 create type sendcode.receipt_fact as (
     id bigint, received_at timestamptz, at timestamptz, asks int, source text, serial_no text,
-    phone text, status text, code text, match text);
+    phone text, status text, code text, match text, fault text);
 
 -- A receipt's phone in the form of a job's; null if it is none.
 create function sendcode.receipt_phone(p_phone text) returns text
 language sql immutable parallel safe
 as $$
-    select case when e.phone ~ '^\+[1-9][0-9]{7,14}$' then e.phone end
-    from (select case when p_phone ~ '^1[3-9][0-9]{9}$' then '+86' || p_phone
-                      else '+' || ltrim(regexp_replace(p_phone, '[^0-9]', '', 'g'), '0') end
-                 as phone) e
+    select case
+        when p_phone ~ '^\+[1-9][0-9]{7,14}$' then p_phone
+        when p_phone ~ '^1[3-9][0-9]{9}$' then '+86' || p_phone
+        else substring('+' || ltrim(regexp_replace(p_phone, '[^0-9]', '', 'g'), '0')
+                       from '^\+[1-9][0-9]{7,14}$') end
 $$;
 
--- Takes receipts that are due, first those of which nothing is known, and passes by what others
--- hold. What waited for more than 40 days is left as it is: then only few months are met.
+-- Takes receipts that are due, of which nothing is known, and as many orphans; passes by what
+-- others hold. What waited for more than 40 days is left as it is: so few months are met.
 create function sendcode.take_receipts(p_limit int, p_now timestamptz)
 returns setof sendcode.receipt_fact
 language plpgsql
 as $$
 begin
     return query
-    select r.id, r.received_at, coalesce(r.user_received_at, r.received_at), r.asks, r.source,
-           r.serial_no, receipt_phone(r.phone), r.status, r.code, r.match
-    from receipt r
-    where r.match is null and r.fault is null and r.ask_at <= p_now
-      and r.received_at between p_now - interval '40 days' and p_now + interval '1 day'
-    order by r.ask_at limit p_limit for update skip locked;
-
-    return query
-    select r.id, r.received_at, coalesce(r.user_received_at, r.received_at), r.asks, r.source,
-           r.serial_no, receipt_phone(r.phone), r.status, r.code, r.match
-    from receipt r
-    where r.match = 'orphan' and r.ask_at <= p_now
-      and r.received_at between p_now - interval '40 days' and p_now + interval '1 day'
-    order by r.ask_at limit p_limit for update skip locked;
+    select r.id, r.received_at, least(r.user_received_at, r.received_at), r.asks, r.source,
+           r.serial_no, p.phone, r.status, r.code, r.match,
+           case when p.phone is null then 'no phone number'
+                when coalesce(r.serial_no, '') = '' then 'no SerialNo'
+                when r.status is null or r.status not in ('SUCCESS', 'FAIL')
+                    then 'a status that is neither SUCCESS nor FAIL' end
+    from (
+        select * from (
+            select * from receipt n
+            where n.match is null and n.fault is null and n.ask_at <= p_now
+              and n.received_at between p_now - interval '40 days' and p_now + interval '1 day'
+            order by n.ask_at limit p_limit for update skip locked) n
+        union all
+        select * from (
+            select * from receipt o
+            where o.match = 'orphan' and o.ask_at <= p_now
+              and o.received_at between p_now - interval '40 days' and p_now + interval '1 day'
+            order by o.ask_at limit p_limit for update skip locked) o) r
+    cross join lateral (select receipt_phone(r.phone) as phone offset 0) p;
 end
 $$;
 
@@ -155,15 +161,6 @@ declare
     v_doubts int;
     v_silent int;
 begin
-    select d.job_id, d.day into explain_receipt.job_id, explain_receipt.day
-    from delivery d
-    where d.phone = r.phone and d.day between p_from and p_to and d.serial_no = r.serial_no
-    order by d.day desc limit 1;
-    if found then
-        how := 'known';
-        return;
-    end if;
-
     with tried as materialized (
         select d.job_id, d.day, d.state, t.attempt, t.outcome, t.serial_no,
                t.settlement is not null as asked, w.from_at
@@ -233,54 +230,91 @@ begin
 end
 $$;
 
--- A job's receipt. Its first one stands: returns whether this is it.
-create function sendcode.move_by_receipt(r sendcode.receipt_fact, p_job_id text, p_day date,
-                                         p_announced boolean, p_now timestamptz) returns boolean
-language plpgsql
-as $$
-begin
-    update delivery
-    set state = case when r.status = 'SUCCESS' then 'delivered' else 'undelivered' end::job_state,
-        reason = case when r.status <> 'SUCCESS' then 'carrier' end, retry_after = null,
-        receipt_at = r.at, receipt_code = r.code, seq = seq + 1, changed_at = p_now
-    where job_id = p_job_id and day = p_day and state not in ('delivered', 'undelivered');
-    if found and not p_announced then
-        insert into outbox (job_id, day, created_at) values (p_job_id, p_day, p_now);
-    end if;
-    return found;
-end
-$$;
-
--- Why a receipt can be about nothing of ours, whatever comes; null: it may be.
-create function sendcode.receipt_fault(r sendcode.receipt_fact) returns text
+-- When a receipt is looked at again. One that waits for its job often, so that silence settles no
+-- doubt that it could have; one that nothing explains ever more seldom, since facts may come late.
+create function sendcode.receipt_wait(p_how text, p_asks int) returns interval
 language sql immutable
 as $$
-    select case when r.phone is null then 'no phone number'
-                when coalesce(r.serial_no, '') = '' then 'no SerialNo'
-                when r.status is null or r.status not in ('SUCCESS', 'FAIL')
-                    then 'a status that is neither SUCCESS nor FAIL' end
+    select interval '1 second' * case
+        when p_how = 'none' then least(5 * 3 ^ least(p_asks, 9), 21600)
+        when p_asks < 3 then 2 ^ p_asks
+        when p_asks < 60 then 5
+        else 300 end
 $$;
 
--- A receipt that nothing explains (yet): an orphan after some minutes, but looked at again, ever
--- more seldom, for three days, since facts may come late. One that waits for its job is looked at
--- often, so that silence settles no doubt that it could have. Returns whether it became an orphan.
-create function sendcode.put_back_receipt(r sendcode.receipt_fact, p_waits bool, p_now timestamptz)
-returns boolean
+-- Writes what was found out about each receipt, in p_how: known (about p_job_id), wait, none (an
+-- orphan after some looks; given up after three days), fault; others are passed. The first receipt
+-- of a job stands, and moves it; those in p_announced were announced.
+create function sendcode.keep_receipts(p_facts sendcode.receipt_fact[], p_how text[],
+                                       p_job_id text[], p_day date[], p_announced text[],
+                                       p_now timestamptz,
+                                       out joined int, out repeats int, out orphans int)
 language plpgsql
 as $$
 declare
-    v_over bool := r.asks >= 10 and r.received_at < p_now - interval '72 hours';
-    v_wait int := case when not p_waits then least(5 * 3 ^ least(r.asks, 9), 21600)
-                       when r.asks < 3 then 2 ^ r.asks
-                       when r.asks < 60 then 5 else 300 end;
-    v_match text := case when v_over or not p_waits and r.asks >= 4 then 'orphan'
-                         else r.match end;
+    v_from date := (select min(a.day) from unnest(p_day) a(day));
+    v_to date := (select max(a.day) from unnest(p_day) a(day));
 begin
-    update receipt
-    set phone = r.phone, match = v_match, looked_at = p_now, asks = asks + 1,
-        ask_at = case when not v_over then p_now + v_wait * interval '1 second' end
-    where id = r.id and received_at = r.received_at;
-    return v_match is distinct from r.match;
+    with seen as materialized (
+        select f.*, f.how = 'known'
+                    and row_number() over (partition by f.job_id order by f.id) = 1 as is_first,
+               f.asks >= 10 and f.received_at < p_now - interval '72 hours' as is_over
+        from unnest(p_facts, p_how, p_job_id, p_day)
+             f(id, received_at, at, asks, source, serial_no, phone, status, code, match, fault, how,
+               job_id, day)
+    ),
+    -- Upserts find their rows by key, whatever the planner believes.
+    moved as (
+        insert into delivery as d (
+            job_id, day, state, reason, seq, changed_at, receipt_at, receipt_code,
+            -- Never stored: the row is there. They only satisfy the table.
+            phone, scene, topic, partition, incarnation, "offset", epoch, worker, requested_at,
+            deadline)
+        select s.job_id, s.day,
+               case when s.status = 'SUCCESS' then 'delivered' else 'undelivered' end::job_state,
+               case when s.status <> 'SUCCESS' then 'carrier' end, o.seq + 1, p_now, s.at, s.code,
+               s.phone, '', '', 0, 0, 0, 0, '', p_now, p_now
+        from seen s
+        cross join lateral (select * from delivery o
+                            where o.job_id = s.job_id and o.day between v_from and v_to
+                              and (o.day = s.day) is true limit 1) o
+        where s.is_first and o.state not in ('delivered', 'undelivered')
+        on conflict (job_id, day) do update
+        set state = excluded.state, reason = excluded.reason, seq = excluded.seq,
+            retry_after = null, changed_at = excluded.changed_at,
+            receipt_at = excluded.receipt_at, receipt_code = excluded.receipt_code
+        returning d.job_id, d.day
+    ),
+    told as (
+        insert into outbox (job_id, day, created_at)
+        select m.job_id, m.day, p_now from moved m where not m.job_id = any (p_announced)
+    ),
+    kept as (
+        insert into receipt as r (id, received_at, source, raw, phone, fault, match, job_id, day,
+                                  looked_at, asks, ask_at)
+        overriding system value
+        select s.id, s.received_at, s.source, '', s.phone, s.fault,
+               case when s.how = 'known' and s.is_first and m.job_id is not null then 'joined'
+                    when s.how = 'known' then 'repeat'
+                    when s.how = 'fault' then null
+                    when s.is_over or s.how = 'none' and s.asks >= 4 then 'orphan'
+                    else s.match end,
+               s.job_id, s.day, p_now, s.asks + (s.how in ('wait', 'none'))::int,
+               case when s.how in ('wait', 'none') and not s.is_over
+                    then p_now + receipt_wait(s.how, s.asks) end
+        from seen s
+        left join moved m on m.job_id = s.job_id
+        where s.how in ('known', 'wait', 'none', 'fault')
+        on conflict (id, received_at) do update
+        set phone = coalesce(excluded.phone, r.phone), fault = excluded.fault,
+            match = excluded.match, job_id = excluded.job_id, day = excluded.day,
+            looked_at = excluded.looked_at, asks = excluded.asks, ask_at = excluded.ask_at
+        returning r.id, r.match
+    )
+    select count(*) filter (where k.match = 'joined'), count(*) filter (where k.match = 'repeat'),
+           count(*) filter (where k.match = 'orphan' and s.match is null)
+    into joined, repeats, orphans
+    from kept k join seen s on s.id = k.id;
 end
 $$;
 
@@ -297,25 +331,22 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
-    v_now timestamptz := clock_timestamp();
-    v_taken receipt_fact[] := array(select t from take_receipts(p_limit, v_now) t);
-    v_from date := (select min(t.received_at) at time zone 'UTC' from unnest(v_taken) t)::date - 9;
-    v_to date := (select max(t.received_at) at time zone 'UTC' from unnest(v_taken) t)::date + 1;
+    v_facts receipt_fact[] := array(select t from take_receipts(p_limit, clock_timestamp()) t
+                                    order by t.id);
+    v_from date := (select min(t.received_at) at time zone 'UTC' from unnest(v_facts) t)::date - 9;
+    v_to date := (select max(t.received_at) at time zone 'UTC' from unnest(v_facts) t)::date + 1;
     v_phones text[];
     v_held text[];
-    v_moved text[] := '{}';
-    v_fault text;
-    v_announced bool;
-    v_first bool;
+    v_how text[];
+    v_jobs text[];
+    v_days date[];
+    v_announced text[] := '{}';
     r receipt_fact;
     e record;
 begin
-    joined := 0;
-    repeats := 0;
-    orphans := 0;
     -- Only phones of ours get a row to lock; the missing ones (nothing was asked of them for long)
     -- are made in the one order of all phones, before anything else is locked.
-    v_phones := array(select t.phone from (select distinct u.phone from unnest(v_taken) u) t
+    v_phones := array(select t.phone from (select distinct u.phone from unnest(v_facts) u) t
                       cross join lateral (select from delivery d
                                           where d.phone = t.phone and d.day between v_from and v_to
                                           limit 1) d);
@@ -328,38 +359,35 @@ begin
     on conflict do nothing;
     v_held := array(select l.phone from phone_limit l where l.phone = any (v_phones)
                     for update skip locked);
-    v_now := clock_timestamp();
 
-    for r in select * from unnest(v_taken) t order by t.id loop
-        v_fault := receipt_fault(r);
-        if v_fault is not null then
-            update receipt set fault = v_fault, ask_at = null, looked_at = v_now
-            where id = r.id and received_at = r.received_at;
-            continue;
-        elsif not r.phone = any (v_phones) then
-            orphans := orphans + put_back_receipt(r, false, v_now)::int;
-            continue;
-        elsif not r.phone = any (v_held) then
-            continue;
-        end if;
+    -- Most name a message that was accepted.
+    select array_agg(case when t.fault is not null then 'fault'
+                          when not t.phone = any (v_phones) then 'none'
+                          when not t.phone = any (v_held) then 'passed'
+                          when d.job_id is not null then 'known' end order by t.id),
+           array_agg(d.job_id order by t.id), array_agg(d.day order by t.id)
+    into v_how, v_jobs, v_days
+    from unnest(v_facts) t
+    left join lateral (select d.job_id, d.day from delivery d
+                       where d.phone = t.phone and d.day between v_from and v_to
+                         and d.serial_no = t.serial_no and t.phone = any (v_held)
+                       order by d.day desc limit 1) d on t.fault is null;
+    for i in 1 .. cardinality(v_facts) loop
+        continue when v_how[i] is not null;
+        r := v_facts[i];
         select * into e from explain_receipt(r, v_from, v_to);
-        if e.how in ('wait', 'none') then
-            orphans := orphans + put_back_receipt(r, e.how = 'wait', v_now)::int;
-            continue;
-        -- Challenges come before deliveries: next time.
-        elsif e.how = 'settle' and r.phone = any (v_moved) then
-            continue;
+        -- Before any delivery is touched: challenges come first.
+        if e.how = 'settle' and settle_receipt(r, e.job_id, e.day, e.attempt) then
+            v_announced := v_announced || e.job_id;
         end if;
-        v_announced := e.how = 'settle' and settle_receipt(r, e.job_id, e.day, e.attempt);
-        v_first := move_by_receipt(r, e.job_id, e.day, v_announced, v_now);
-        joined := joined + v_first::int;
-        repeats := repeats + (not v_first)::int;
-        v_moved := v_moved || r.phone;
-        update receipt
-        set match = case when v_first then 'joined' else 'repeat' end, job_id = e.job_id,
-            day = e.day, phone = r.phone, looked_at = v_now, ask_at = null
-        where id = r.id and received_at = r.received_at;
+        v_how[i] := case e.how when 'settle' then 'known' else e.how end;
+        if v_how[i] = 'known' then
+            v_jobs[i] := e.job_id;
+            v_days[i] := e.day;
+        end if;
     end loop;
+    select * into joined, repeats, orphans
+    from keep_receipts(v_facts, v_how, v_jobs, v_days, v_announced, clock_timestamp());
 
     -- Counted no further: somebody who floods us is not to make each call slower.
     waiting := (select count(*) from (select from receipt where match is null and fault is null
@@ -367,6 +395,12 @@ begin
     return next;
 end
 $$;
+
+revoke execute on function
+    sendcode.receipt_phone, sendcode.take_receipts, sendcode.explain_receipt,
+    sendcode.settle_receipt, sendcode.receipt_wait, sendcode.keep_receipts, sendcode.join_receipts
+    from public;
+grant execute on function sendcode.join_receipts to sendcode_worker;
 
 -- Keeps receipts that a worker was given, as they came (p_fault: why one cannot be understood). One
 -- that was asked for by number before, and joined, is not kept again.
@@ -422,10 +456,5 @@ begin
 end
 $$;
 
-revoke execute on function
-    sendcode.receipt_phone, sendcode.take_receipts, sendcode.explain_receipt,
-    sendcode.settle_receipt, sendcode.move_by_receipt, sendcode.receipt_fault,
-    sendcode.put_back_receipt, sendcode.join_receipts, sendcode.store_receipts, sendcode.take_pull
-    from public;
-grant execute on function sendcode.join_receipts, sendcode.store_receipts, sendcode.take_pull
-    to sendcode_worker;
+revoke execute on function sendcode.store_receipts, sendcode.take_pull from public;
+grant execute on function sendcode.store_receipts, sendcode.take_pull to sendcode_worker;

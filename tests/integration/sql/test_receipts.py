@@ -2,6 +2,8 @@
 import datetime
 import unittest
 
+import psycopg2
+
 from parking import found
 from receiving import ReceivingTest, receipt
 from support import Worker, ago, connect
@@ -261,8 +263,7 @@ class Doubts(ReceivingTest):
         self.assertEqual(self.ask(row).how, "unsent")
         self.worker.record_one(row, self.again(row), "sent", serial_no="S2")
         self.receive(receipt("S2", self.phone), receipt("S1", self.phone))
-        self.join()
-        self.assertEqual(self.look(), (0, 1, 0, 0))
+        self.assertEqual(self.join(), (1, 1, 0, 0))
         told = self.delivery(row)
         self.assertEqual((told.state, told.duplicate_send, told.serial_no),
                          ("delivered", True, "S2"))
@@ -321,14 +322,27 @@ class Together(ReceivingTest):
         self.receive(receipt(serial, self.phone))
         self.assertEqual((self.join(), self.state(row)), ((1, 0, 0, 0), "delivered"))
 
-    def test_after_it_moved_a_job_it_waits_for_no_verifier_of_the_phone(self):
-        _, serial = self.sent()
+    def test_one_call_settles_and_moves_several_jobs_of_a_phone(self):
+        sent, serial = self.sent()
         doubt, answer = self.doubt(age=1, scene="other")
-        self.receive(receipt(serial, self.phone), receipt("S1", self.phone))
-        self.assertEqual(self.join(), (1, 0, 0, 1))
-        self.assertEqual(self.join(), (1, 0, 0, 0))
-        self.assertEqual(self.state(doubt), "delivered")
+        self.receive(receipt(serial, self.phone), receipt("S1", self.phone, "FAIL"),
+                     receipt("S1", self.phone))
+        self.assertEqual(self.join(), (2, 1, 0, 0))
+        self.assertEqual((self.state(sent), self.state(doubt)), ("delivered", "undelivered"))
+        self.assertEqual(sorted(self.outbox()), sorted(r["job_id"] for r in (sent, doubt)))
         self.assertEqual(self.verify(answer.nonce, "other").verdict, "ok")
+
+    def test_a_verifier_waits_until_the_doubt_is_settled(self):
+        row, answer = self.doubt(age=1)
+        connection, cursor = self.other()
+        self.receive(receipt("S1", self.phone))
+        self.join(cursor=cursor)
+        with self.assertRaises(psycopg2.errors.LockNotAvailable):
+            self.sql("set lock_timeout = '50ms'")
+            self.verify(answer.nonce)
+        self.sql("reset lock_timeout")
+        connection.commit()
+        self.assertEqual((self.verify(answer.nonce).verdict, self.state(row)), ("ok", "delivered"))
 
     def test_the_worker_needs_its_role_alone(self):
         row, serial = self.sent()

@@ -300,6 +300,8 @@ class Soak(DatabaseTest):
                 if r.match in (None, "orphan") and r.serial_no != "foreign"]
         self.assertEqual([j for j in left if states[j] != "unknown"], [])
         self.assertGreater(len(joined), 0)
+        self.assertNotEqual(self.sql("select 1 from sendcode.attempt where settlement @>"
+                                     """ '[{"action": "receipt"}]' limit 1"""), [])
         print(f"{len(kept)} receipts: {dict(collections.Counter(r.match for r in kept))}")
 
 
