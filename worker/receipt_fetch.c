@@ -16,7 +16,7 @@
 
 #define ROUND_EVERY_US (2 * US_PER_S)
 #define STORE_AGAIN_US (5 * US_PER_S)
-#define LEASE_US (30 * US_PER_S) /* and twice a request's time-out */
+#define LEASE_US (10 * US_PER_S) /* and twice a request's time-out */
 #define LEASE_MARGIN_US (5 * US_PER_S)
 #define FAILED_BASE_US (4 * US_PER_S)
 #define FAILED_CAP_US (300 * US_PER_S)

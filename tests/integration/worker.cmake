@@ -1,5 +1,5 @@
 # The worker as a program, between the real Kafka, the real PostgreSQL and the sandbox.
-foreach(subject main_job bad_input breakage topics keys doubt rate)
+foreach(subject main_job bad_input breakage topics keys doubt rate receipts)
     sc_integration_test(worker.${subject} SERVERS postgres kafka TIMEOUT 400
         COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/worker/test_${subject}.py)
 endforeach()

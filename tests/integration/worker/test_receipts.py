@@ -1,0 +1,51 @@
+"""Carriers' receipts that the worker fetches from Tencent's queue."""
+
+import unittest
+
+from rig import Rig, wait_for
+
+
+class PulledReceipts(Rig):
+    tencent = {"pull_receipts": "on"}
+    scenes = {"register": {}, "login": {"sdk_app_id": "1400006790"}}
+
+    def test_what_the_queue_gives_is_kept_joined_and_announced(self):
+        # One answer in a form that nobody knows: kept as it is, and nothing is concluded.
+        self.fault({"action": "PullSmsSendStatus"}, {"body": "<html>busy</html>"}, times=1)
+        worker = self.start_worker()
+        other = self.start_worker()
+        jobs = [self.job(phone=f"+86138{i:08d}", scene="login" if i % 2 else "register")
+                for i in range(8)]
+        self.publish(*jobs)
+        for job in jobs:
+            self.wait_state(job, "delivered")
+        self.assert_receipts_are_the_ledgers("pull")
+        self.assertEqual(self.query("select convert_from(raw, 'UTF8') from sendcode.receipt"
+                                    " where fault is not null"), [("<html>busy</html>",)])
+        wait_for("the last events", lambda: len(self.last_states(jobs)) == 8)
+        joined = [self.metric(w, 'sendcode_receipts_total{match="joined"}')
+                  for w in (worker, other)]
+        self.assertEqual(sum(joined), 8)
+        fetched = [self.metric(w, 'sendcode_receipts_fetched_total{source="pull"}')
+                   for w in (worker, other)]
+        self.assertEqual(sorted(fetched), [0, 9], "one of them has the lease")
+        for w in (worker, other):
+            self.assertEqual(w.end(), 0)
+
+    def last_states(self, jobs):
+        last = {}
+        for event in self.events():
+            if event["seq"] >= last.get(event["job_id"], (0,))[0]:
+                last[event["job_id"]] = (event["seq"], event["state"])
+        return [j for j in jobs if last.get(j["job_id"], (0, ""))[1] == "delivered"]
+
+    def assert_receipts_are_the_ledgers(self, source):
+        rows = self.query("select serial_no, phone, status, code, source, match, job_id"
+                          " from sendcode.receipts where fault is null")
+        self.assertCountEqual(rows, [
+            (m["serial_no"], m["phone"], "SUCCESS", "DELIVRD", source, "joined",
+             m["session_context"]) for m in self.ledger()])
+
+
+if __name__ == "__main__":
+    unittest.main()
