@@ -3,7 +3,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
-#include "worker/pg/pg_session.h"
+#include "common/pg/pg_session.h"
 #include "worker/pg/pg_status.h"
 
 #define OUTBOX_ROWS 256 /* a call */

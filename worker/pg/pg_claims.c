@@ -10,10 +10,11 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/pg/pg_array.h"
+#include "common/pg/pg_session.h"
 #include "common/settings/settings.h"
 #include "worker/pg/pg_batch.h"
-#include "worker/pg/pg_session.h"
 #include "worker/pg/pg_status.h"
+#include "worker/pg/pg_worker_session.h"
 
 /* What is between a request's last possible answer and the moment others may take its job over. */
 #define TAKEOVER_MARGIN_S 2
@@ -375,7 +376,7 @@ struct pg_claims *pg_claims_new(struct loop *l, const struct settings *s,
     pg_array_init(&c->partitions, PG_INT4);
     pg_array_init(&c->restarted, PG_BOOL);
     pg_array_init(&c->known_keys, PG_BYTEA);
-    c->session = pg_session_new(l, s, &handlers, e);
+    c->session = pg_worker_session_new(l, s, &handlers, e);
     if (!c->session) {
         pg_claims_free(c);
         return NULL;

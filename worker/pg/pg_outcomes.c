@@ -8,12 +8,13 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "common/pg/pg_session.h"
 #include "common/settings/settings.h"
 #include "worker/pg/pg_batch.h"
 #include "worker/pg/pg_chores.h"
 #include "worker/pg/pg_parked.h"
 #include "worker/pg/pg_record.h"
-#include "worker/pg/pg_session.h"
+#include "worker/pg/pg_worker_session.h"
 
 #define SAY_AGAIN_US (60 * US_PER_S)
 
@@ -375,7 +376,7 @@ struct pg_outcomes *pg_outcomes_new(struct loop *l, const struct settings *s,
     pg_note_init(&o->notes);
     pg_parked_init(&o->parked, s, o->worker, o->topic);
     pg_chores_init(&o->chores);
-    o->session = pg_session_new(l, s, &handlers, e);
+    o->session = pg_worker_session_new(l, s, &handlers, e);
     if (!o->session) {
         pg_outcomes_free(o);
         return NULL;

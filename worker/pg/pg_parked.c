@@ -6,8 +6,8 @@
 #include "common/crypto/crypto.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/pg/pg_session.h"
 #include "common/settings/settings.h"
-#include "worker/pg/pg_session.h"
 #include "worker/pg/pg_status.h"
 
 #define LEASE_MS 30000   /* of a taken job: whoever dies with it holds it no longer */

@@ -9,9 +9,10 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "common/pg/pg_session.h"
 #include "common/settings/settings.h"
 #include "worker/pg/pg_batch.h"
-#include "worker/pg/pg_session.h"
+#include "worker/pg/pg_worker_session.h"
 
 #define SAY_AGAIN_US (60 * US_PER_S)
 #define PARAMS_MAX 3
@@ -336,7 +337,7 @@ struct pg_receipts *pg_receipts_new(struct loop *l, const struct settings *s,
     p->handlers = *h;
     p->odd = (struct log_gate){.period_us = SAY_AGAIN_US};
     pg_batch_init(&p->store, store_head, 1, store_columns, STORE_COLUMN_COUNT);
-    p->session = pg_session_new(l, s, &handlers, e);
+    p->session = pg_worker_session_new(l, s, &handlers, e);
     if (!p->session) {
         pg_receipts_free(p);
         return NULL;

@@ -1,17 +1,16 @@
 /*
- * One connection of the worker's to PostgreSQL and the one request under way on it, which is
+ * A program's connection to PostgreSQL and the one request under way on it, which is
  * repeated unchanged until the database answers: over lost connections, time-outs, deadlocks,
  * a server that is away, full or read-only, and a schema that is not there yet.
  */
-#ifndef SENDCODE_WORKER_PG_PG_SESSION_H
-#define SENDCODE_WORKER_PG_PG_SESSION_H
+#ifndef SENDCODE_COMMON_PG_PG_SESSION_H
+#define SENDCODE_COMMON_PG_PG_SESSION_H
 
 #include "common/base.h"
 #include "common/pg/pg.h"
 
 struct err;
 struct loop;
-struct settings;
 struct pg_session;
 
 /* Why no repetition of the request can pass: what it says, or what is stored. */
@@ -34,8 +33,12 @@ struct pg_session_handlers {
     void (*schema_fault)(void *arg, const char *why); /* may be NULL */
 };
 
-/* Uses the settings only during the call. */
-NODISCARD struct pg_session *pg_session_new(struct loop *l, const struct settings *s,
+struct pg_session_options {
+    const char *dsn, *application_name; /* copied */
+    const char *role;                   /* a group role to be granted, for a message; outlives it */
+};
+
+NODISCARD struct pg_session *pg_session_new(struct loop *l, const struct pg_session_options *o,
                                             const struct pg_session_handlers *h, struct err *e);
 void pg_session_free(struct pg_session *s); /* NULL is fine */
 

@@ -1,6 +1,6 @@
 /* The connection, the check of its schema, and the request that is repeated until it is answered.
  */
-#include "worker/pg/pg_session.h"
+#include "common/pg/pg_session.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,6 @@
 #include "common/err.h"
 #include "common/loop.h"
 #include "common/mem.h"
-#include "common/settings/settings.h"
 
 #define CONNECT_TIMEOUT_S 10
 /* Longer than the server's own, so that a time-out is an answer and the connection stays. */
@@ -39,6 +38,7 @@ static const char *const setup[] = {
 struct pg_session {
     struct pg *pg;
     struct pg_session_handlers handlers;
+    const char *role;          /* the group role whose rights it needs */
     struct loop_timer *repeat; /* a pause before the same is asked again */
     struct loop_timer *slow;   /* runs while a statement does */
     struct backoff backoff;
@@ -97,7 +97,7 @@ static void explain_refusal(struct pg_session *s, const struct err *e)
         say_schema_fault(s, why.text);
         break;
     case PG_REFUSAL_RIGHTS:
-        err_wrap(&why, "the worker's database role needs GRANT sendcode_worker");
+        err_wrap(&why, "the program's database role needs GRANT %s", s->role);
         say_schema_fault(s, why.text);
         break;
     case PG_REFUSAL_OTHER:
@@ -259,22 +259,21 @@ void pg_session_ask_once(struct pg_session *s, const char *sql, const struct pg_
     s->once = true; /* no answer comes before this returns */
 }
 
-struct pg_session *pg_session_new(struct loop *l, const struct settings *settings,
+struct pg_session *pg_session_new(struct loop *l, const struct pg_session_options *o,
                                   const struct pg_session_handlers *h, struct err *e)
 {
     struct pg_session *s = mem_must_alloc(sizeof *s);
     struct pg_handlers handlers = {.up = on_up, .down = on_down, .arg = s};
-    char name[128];
     struct pg_options options = {
-        .dsn = settings->postgres.dsn,
-        .application_name = name,
+        .dsn = o->dsn,
+        .application_name = o->application_name,
         .setup = setup,
         .connect_timeout_s = CONNECT_TIMEOUT_S,
         .statement_timeout_us = STATEMENT_TIMEOUT_US,
     };
 
-    snprintf(name, sizeof name, "sendcode-worker %s", settings->worker.name);
     s->handlers = *h;
+    s->role = o->role;
     s->backoff = (struct backoff){.base_us = REPEAT_BASE_US, .cap_us = REPEAT_CAP_US};
     s->repeat = loop_timer_new(l, on_repeat, s);
     s->slow = loop_timer_new(l, on_slow, s);
