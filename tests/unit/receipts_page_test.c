@@ -12,6 +12,7 @@
     "\"Description\":\"DELIVRD\",\"SessionContext\":\"\",\"New\":[{\"a\":1}]}"
 #define LIST(receipts)                                                                             \
     "{\"Response\":{\"PullSmsSendStatusSet\":[" receipts "],\"RequestId\":\"a\"}}"
+#define CUT_LIST "{\"Response\":{\"PullSmsSendStatusSet\":[" RECEIPT
 
 struct reading {
     struct arena *arena;
@@ -165,7 +166,7 @@ static void a_body_that_is_no_list_is_kept_whole(void **state)
         "{\"Response\":{\"PullSmsSendStatusSet\":null}}",
         "{\"Response\":{\"PullSmsSendStatusSet\":{}}}",
         "{\"Response\":{\"Error\":{\"Code\":7}}}",
-        "{\"Response\":{\"PullSmsSendStatusSet\":[" RECEIPT,
+        CUT_LIST,
         "\xe5\x95\x8a",
     };
 

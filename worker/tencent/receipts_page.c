@@ -1,6 +1,7 @@
 /* A list of receipts, member by member. */
 #include "worker/tencent/receipts_page.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/domain/phone.h"
@@ -47,19 +48,16 @@ static const char *read_phone(struct arena *a, const struct json *j)
     const char *country = json_get_text(j, "CountryCode");
     const char *rest = json_get_text(j, "SubscriberNumber");
     char made[PHONE_MAX + 1];
-    size_t len = 1;
+    int len;
 
     if (whole && phone_is_valid(whole, strlen(whole)))
         return keep(a, whole, strlen(whole));
-    if (!country || !rest || !phone_is_country_code(country) ||
-        len + strlen(country) + strlen(rest) > PHONE_MAX)
+    if (!country || !rest || !phone_is_country_code(country))
         return NULL;
-    made[0] = '+';
-    memcpy(made + len, country, strlen(country));
-    len += strlen(country);
-    memcpy(made + len, rest, strlen(rest));
-    len += strlen(rest);
-    return phone_is_valid(made, len) ? keep(a, made, len) : NULL;
+    len = snprintf(made, sizeof(made), "+%s%s", country, rest);
+    if (len < 0 || (size_t)len >= sizeof(made) || !phone_is_valid(made, (size_t)len))
+        return NULL;
+    return keep(a, made, (size_t)len);
 }
 
 static int64_t read_time(const struct json *j)
