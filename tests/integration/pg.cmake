@@ -28,3 +28,8 @@ foreach(name pg_schema_test pg_settling_test)
     target_link_libraries(${name} PRIVATE sc_test_claims)
     sc_integration_test(${name} SERVERS postgres COMMAND $<TARGET_FILE:${name}>)
 endforeach()
+
+add_executable(pg_receipts_test ${CMAKE_CURRENT_LIST_DIR}/pg_receipts_test.c)
+add_dependencies(pg_receipts_test sendcodectl)
+target_link_libraries(pg_receipts_test PRIVATE sc_test_pg sc_worker_pg)
+sc_integration_test(pg_receipts_test SERVERS postgres COMMAND $<TARGET_FILE:pg_receipts_test>)
