@@ -13,10 +13,12 @@ MAY_CALL = {
     "take_epochs": {"worker"}, "claim": {"worker"}, "record": {"worker"},
     "note_records": {"worker"}, "sweep": {"worker"}, "outbox_take": {"worker"},
     "outbox_done": {"worker"}, "take_parked": {"worker"}, "settle": {"worker"},
-    "release_parked": {"worker"}, "share_rate": {"worker"}, "unlock": {"worker"}, "verify": {"worker", "verifier"},
+    "release_parked": {"worker"}, "share_rate": {"worker"}, "unlock": {"worker"},
+    "verify": {"worker", "verifier"},
     "timeline": {"worker", "auditor", "investigator"}, "schema_version": set(ROLES),
     "replays_find": {"worker"}, "replays_mark": {"worker"}, "replays_unmark": {"worker"},
     "join_receipts": {"worker"}, "store_receipts": {"worker"}, "take_pull": {"worker"},
+    "retain": {"worker"},
     "mask_phone": {"auditor", "investigator"}, "sees_phones": {"auditor", "investigator"},
     "country_code": {"auditor", "investigator"}}
 
