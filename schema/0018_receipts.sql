@@ -26,7 +26,6 @@ create table sendcode.receipt (
     raw              bytea not null,
     -- Why it can be understood by nobody: in quarantine, and not looked at.
     fault            text,
-    -- Null: not known yet.
     match            text check (match in ('joined', 'orphan', 'repeat')),
     job_id           text collate "C",
     primary key (id, received_at)
@@ -74,7 +73,7 @@ begin
 end
 $$;
 
--- Before the first receipt: the receiver may run before any worker.
+-- The receiver may run before any worker.
 select sendcode.make_partitions((now() at time zone 'UTC')::date - 1, 4);
 
 -- What was found out about a receipt is none of the receiver's business.
@@ -281,8 +280,8 @@ begin
         where s.is_first and o.state not in ('delivered', 'undelivered')
         on conflict (job_id, day) do update
         set state = excluded.state, reason = excluded.reason, seq = excluded.seq,
-            retry_after = null, changed_at = excluded.changed_at,
-            receipt_at = excluded.receipt_at, receipt_code = excluded.receipt_code
+            changed_at = excluded.changed_at, receipt_at = excluded.receipt_at,
+            receipt_code = excluded.receipt_code
         returning d.job_id, d.day
     ),
     told as (
@@ -351,14 +350,10 @@ begin
                                           where d.phone = t.phone and d.day between v_from and v_to
                                           limit 1) d);
     insert into phone_limit (phone)
-    select p.phone from unnest(v_phones) p(phone)
-    left join lateral (select true as there from phone_limit l
-                       where l.phone = p.phone limit 1) l on true
-    where l.there is null
-    order by p.phone collate "C"
+    select p.phone from unnest(v_phones) p(phone) order by p.phone collate "C"
     on conflict do nothing;
-    v_held := array(select l.phone from phone_limit l where l.phone = any (v_phones)
-                    for update skip locked);
+    v_held := array(select l.phone from phone_limit l
+                    where l.phone = any (v_phones) for update skip locked);
 
     -- Most name a message that was accepted.
     select array_agg(case when t.fault is not null then 'fault'
@@ -401,60 +396,3 @@ revoke execute on function
     sendcode.settle_receipt, sendcode.receipt_wait, sendcode.keep_receipts, sendcode.join_receipts
     from public;
 grant execute on function sendcode.join_receipts to sendcode_worker;
-
--- Keeps receipts that a worker was given, as they came (p_fault: why one cannot be understood). One
--- that was asked for by number before, and joined, is not kept again.
-create function sendcode.store_receipts(
-    p_source text, p_serial_no text[], p_phone text[], p_status text[], p_code text[],
-    p_description text[], p_user_received_at timestamptz[], p_raw text[],
-    p_fault text[] default null)
-returns void
-language plpgsql security definer
-set search_path = sendcode, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set jit = off
-as $$
-declare
-    v_now timestamptz := clock_timestamp();
-begin
-    insert into receipt (source, serial_no, phone, status, code, description, user_received_at,
-                         raw, fault)
-    select p_source, a.serial_no, a.phone, a.status, a.code, a.description, a.at,
-           convert_to(a.raw, 'UTF8'), p_fault[a.i]
-    from unnest(p_serial_no, p_phone, p_status, p_code, p_description, p_user_received_at, p_raw)
-         with ordinality a(serial_no, phone, status, code, description, at, raw, i)
-    where p_source <> 'by_number' or not exists (
-        select from delivery d
-        cross join lateral (select from receipt k
-                            where k.job_id = d.job_id and k.serial_no = a.serial_no
-                              and k.status = a.status
-                              and k.received_at > v_now - interval '40 days' limit 1) k
-        where d.phone = receipt_phone(a.phone) and d.serial_no = a.serial_no
-          and d.day > (v_now at time zone 'UTC')::date - 15)
-    order by a.i;
-end
-$$;
-
--- Who may pull from the account's queue, which hands out each receipt once, to whoever asks.
-create table sendcode.receipt_pull (
-    worker text,
-    until  timestamptz not null default '-infinity'
-) with (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
-insert into sendcode.receipt_pull default values;
-
--- Takes or keeps the one lease; false: another worker has it.
-create function sendcode.take_pull(p_worker text, p_lease_ms int) returns boolean
-language plpgsql security definer
-set search_path = sendcode, pg_temp
-as $$
-begin
-    update receipt_pull
-    set worker = p_worker, until = clock_timestamp() + p_lease_ms * interval '1 millisecond'
-    where worker = p_worker or until <= clock_timestamp();
-    return found;
-end
-$$;
-
-revoke execute on function sendcode.store_receipts, sendcode.take_pull from public;
-grant execute on function sendcode.store_receipts, sendcode.take_pull to sendcode_worker;

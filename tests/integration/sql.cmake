@@ -2,7 +2,7 @@
 # again under the sanitizers: nothing of ours that is compiled takes part.
 if(NOT SENDCODE_SANITIZE)
     foreach(subject claim reclaim resend record verify sweep settle odd_records parked neighbours
-            rate_share rights views receipts retention erase soak settle_soak)
+            rate_share rights views receipts asked_receipts retention erase soak settle_soak)
         sc_integration_test(sql_${subject} SERVERS postgres
             COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/sql/test_${subject}.py)
     endforeach()

@@ -221,6 +221,13 @@ class Doubts(ReceivingTest):
         self.look(5)
         self.assertEqual((self.matches(), self.state(row)), (["orphan"], "in_doubt"))
 
+    def test_one_that_comes_days_later_is_another_messages(self):
+        row, _ = self.unknown()
+        self.age(73 * 3600)
+        self.receive(receipt("S1", self.phone))
+        self.look(5)
+        self.assertEqual((self.matches(), self.state(row)), (["orphan"], "unknown"))
+
     def test_a_message_of_another_job_settles_no_doubt(self):
         sent, serial = self.sent()
         row, _ = self.doubt(age=2)
@@ -353,9 +360,7 @@ class Together(ReceivingTest):
         self.assertEqual(self.join(10, worker.cursor), (1, 0, 0, 0))
         self.assertEqual(self.state(row), "delivered")
 
-
-class Months(ReceivingTest):
-    def test_they_are_there_before_the_first_receipt_and_before_any_worker(self):
+    def test_months_are_there_before_the_first_receipt_and_before_any_worker(self):
         today = datetime.datetime.now(datetime.timezone.utc).date()
         months = {r.relname for r in self.sql(
             "select relname from pg_class where relname ~ '^receipt_[0-9]+$'")}

@@ -18,6 +18,7 @@ MAY_CALL = {
     "timeline": {"worker", "auditor", "investigator"}, "schema_version": set(ROLES),
     "replays_find": {"worker"}, "replays_mark": {"worker"}, "replays_unmark": {"worker"},
     "join_receipts": {"worker"}, "store_receipts": {"worker"}, "take_pull": {"worker"},
+    "overdue_receipts": {"worker"},
     "retain": {"worker"},
     "mask_phone": {"auditor", "investigator"}, "sees_phones": {"auditor", "investigator"},
     "country_code": {"auditor", "investigator"}}
