@@ -25,7 +25,8 @@ postgres_packages=(postgresql)
 kafka_packages=(openjdk-17-jre-headless maven openssl)
 test_packages=(libcmocka-dev clang-14 clang-format-14 clang-tidy-14 cppcheck libclang-rt-14-dev
     shellcheck spin kcat chromium nodejs npm python3 python3-psycopg2 python3-confluent-kafka
-    python3-hypothesis groff-base file curl faketime)
+    python3-hypothesis python3-psycopg golang-go openjdk-17-jdk-headless libpostgresql-jdbc-java
+    groff-base file curl faketime)
 
 # True when the package, or a program that stands for it from elsewhere, is there.
 package_present() {
@@ -33,6 +34,8 @@ package_present() {
     nodejs) command -v node >/dev/null ;;
     npm | kcat | curl | openssl | shellcheck | python3) command -v "$1" >/dev/null ;;
     maven) command -v mvn >/dev/null ;;
+    golang-go) command -v go /usr/local/go/bin/go >/dev/null ;;
+    openjdk-17-jdk-headless) command -v javac >/dev/null ;;
     postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
     *) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
     esac

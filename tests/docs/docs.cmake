@@ -7,6 +7,12 @@ foreach(name text man)
         COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/${name}_test.py)
 endforeach()
 
+# Not again under the sanitizers: nothing of ours that is compiled takes part.
+if(NOT SENDCODE_SANITIZE)
+    sc_integration_test(docs.verify SERVERS postgres clients TIMEOUT 400
+        COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/verify_test.py)
+endif()
+
 # As typed by a reader: with the demo, and the package, of build/release.
 if(PROJECT_BINARY_DIR STREQUAL "${PROJECT_SOURCE_DIR}/build/release")
     sc_integration_test(docs.commands SERVERS clients TIMEOUT 400

@@ -11,7 +11,8 @@ NOT_AFTER, TAKEOVER, SETTLE_GRACE, RECORD_LIFE = 17, 20, 5, 72 * 3600
 
 @dataclasses.dataclass(eq=False)
 class Code:
-    """carriers: the jobs whose last attempt says it, the latest last; not the certainly unsent."""
+    """carriers: the jobs whose last attempt says it, the latest last; not the certainly unsent.
+    erased: sweep met it after its grace, and left only its times where it stood."""
     nonce: bytes
     code_key: bytes
     verify_key: bytes
@@ -19,6 +20,7 @@ class Code:
     start: int
     end: int
     carriers: list = dataclasses.field(default_factory=list)
+    erased: bool = False
 
     def lives(self, now):
         return now < self.end + GRACE
@@ -115,7 +117,7 @@ class Model:
                 and c.live.repeatable(self.now, self.code_keys):
             return c.live
         if job.state == "retry" and c.next_job is job and c.next and c.next is not c.live \
-                and not c.next.doubtful() and c.next.code_key in self.code_keys:
+                and not c.next.erased and not c.next.doubtful() and c.next.code_key in self.code_keys:
             return c.next
         return None
 
@@ -165,7 +167,7 @@ class Model:
     def accepted(self, job):
         c = self.challenges[job.scene]
         job.state = "sent"
-        if c.next is job.code:
+        if c.next is job.code and not job.code.erased:
             c.live = job.code
         if c.next_job is job:
             c.leave_next()
@@ -216,6 +218,10 @@ class Model:
                 job.state, job.parked_until = "in_doubt", None
             else:
                 job.parked_until = None
+        for c in self.challenges.values():
+            for code in (c.next, c.live):
+                if code and not code.lives(self.now):
+                    code.erased = True
 
     def verify(self, scene, nonce, keys):
         """verdict, tries_left, seconds, job: of the code of this nonce under these keys."""
