@@ -57,7 +57,7 @@ void loop_signal_free(struct loop_signal *s);
  */
 void loop_defer(struct loop *l, loop_fn *fn, void *arg);
 
-/* For common/httpd only. */
+/* For common/httpd and common/http_post only. */
 struct event_base *loop_event_base(struct loop *l);
 
 #endif

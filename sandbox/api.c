@@ -25,6 +25,7 @@ static const struct action {
     {"SendSms",                        send_sms                     },
     {"PullSmsSendStatus",              pull_sms_send_status         },
     {"PullSmsSendStatusByPhoneNumber", pull_sms_send_status_by_phone},
+    {"ReportConversion",               report_conversion            },
     {"DescribeSendRecordList",         describe_send_record_list    },
     {"DescribePhoneNumberInfo",        describe_phone_number_info   },
     {"DescribeSmsSignList",            describe_sms_sign_list       },

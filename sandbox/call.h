@@ -26,6 +26,7 @@ typedef int action_fn(struct call *c);
 action_fn send_sms;                      /* send_sms.c */
 action_fn pull_sms_send_status;          /* receipts.c */
 action_fn pull_sms_send_status_by_phone; /* receipts.c */
+action_fn report_conversion;             /* conversion.c */
 action_fn describe_send_record_list;     /* records.c */
 action_fn describe_phone_number_info;    /* lists.c */
 action_fn describe_sms_sign_list;        /* lists.c */

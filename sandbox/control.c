@@ -7,6 +7,7 @@
 #include "common/err.h"
 #include "common/httpd.h"
 #include "common/json.h"
+#include "common/text.h"
 #include "sandbox/api.h"
 #include "sandbox/json_out.h"
 #include "sandbox/page.h"
@@ -156,9 +157,26 @@ static void get_page(struct sandbox *s, struct http_request *req)
     reply(req, 200, "text/html; charset=utf-8", &body);
 }
 
-static void post_receipt(struct sandbox *s UNUSED, struct http_request *req)
+/* Answered once each of its callbacks has its answer, or at once when they are for later. */
+static void post_receipts(struct sandbox *s, struct http_request *req)
 {
-    refuse(req, 501, "this sandbox sends no callbacks: use PullSmsSendStatus");
+    struct err e = {0};
+    if (receipt_order_take(s, req, &e) < 0)
+        refuse(req, 400, e.text);
+}
+
+static void get_receipts(struct sandbox *s, struct http_request *req)
+{
+    const char *text = http_query(req, "order");
+    int64_t order = -1;
+    struct buf body = BUF_INIT;
+    if (text && !text_to_int(text, 0, INT64_MAX, &order)) {
+        refuse(req, 400, "order must be a number that POST /receipts gave, as in ?order=1");
+        return;
+    }
+    callbacks_add_json(&s->callbacks, order, &body);
+    buf_add_char(&body, '\n');
+    reply(req, 200, JSON_TYPE, &body);
 }
 
 static const struct {
@@ -174,7 +192,8 @@ static const struct {
     {"/faults",     "DELETE", delete_faults  },
     {"/record-lag", "POST",   post_record_lag},
     {"/stats",      "GET",    get_stats      },
-    {"/receipts",   "POST",   post_receipt   },
+    {"/receipts",   "POST",   post_receipts  },
+    {"/receipts",   "GET",    get_receipts   },
 };
 
 void control_on_request(void *arg, struct http_request *req)

@@ -1,6 +1,5 @@
 /* Reads and writes faults as JSON (sandbox/fault.h); what cannot be understood gets one sentence.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -9,6 +8,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 #include "sandbox/fault.h"
+#include "sandbox/json_in.h"
 #include "sandbox/json_out.h"
 
 #define LETTERS_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -18,50 +18,6 @@ static const char *const match_members[] = {"action", "phone", "probability", "e
 static const char *const do_members[] = {"code",     "envelope", "delay_ms", "drop",
                                          "truncate", "body",     "status",   "hang",
                                          "rate",     "accept",   NULL};
-
-struct stray {
-    const char *const *known;
-    char key[40]; /* the first member that is not known; "" if none */
-};
-
-static void note_stray(void *arg, const char *key, const struct json *value UNUSED)
-{
-    struct stray *s = arg;
-    for (size_t i = 0; s->known[i]; i++) {
-        if (strcmp(s->known[i], key) == 0)
-            return;
-    }
-    if (s->key[0] == 0)
-        snprintf(s->key, sizeof s->key, "%s", key);
-}
-
-static int check_members(const struct json *obj, const char *where, const char *const *known,
-                         struct err *e)
-{
-    struct stray stray = {.known = known};
-    if (json_type(obj) != JSON_OBJECT)
-        return err_set(e, ERR_PERM, 0, "%s must be a JSON object", where);
-    json_each(obj, note_stray, &stray);
-    if (stray.key[0])
-        return err_set(e, ERR_PERM, 0, "%s has no member \"%.30s\": see CONTRACT.md section 9",
-                       where, stray.key);
-    return 0;
-}
-
-/* Absent leaves *out as it is. */
-static int get_int(const struct json *obj, const char *key, int64_t lo, int64_t hi, int64_t *out,
-                   struct err *e)
-{
-    const struct json *j = json_get(obj, key);
-    int64_t n;
-    if (!json_has(obj, key))
-        return 0;
-    if (!json_int(j, &n) || n < lo || n > hi)
-        return err_set(e, ERR_PERM, 0, "\"%s\" must be an integer from %lld to %lld", key,
-                       (long long)lo, (long long)hi);
-    *out = n;
-    return 0;
-}
 
 static int get_code(const struct json *obj, const char *key, char out[FAULT_CODE_SIZE],
                     struct err *e)
@@ -79,7 +35,7 @@ static int parse_match(struct fault *f, const struct json *match, struct err *e)
 {
     if (!match)
         return 0;
-    if (check_members(match, "\"match\"", match_members, e) < 0)
+    if (json_in_check(match, "\"match\"", match_members, e) < 0)
         return -1;
     if (json_has(match, "action")) {
         const char *action = json_get_text(match, "action");
@@ -102,7 +58,7 @@ static int parse_match(struct fault *f, const struct json *match, struct err *e)
         if (!(f->probability >= 0 && f->probability <= 1))
             return err_set(e, ERR_PERM, 0, "\"probability\" must be a number from 0 to 1");
     }
-    return get_int(match, "every", 1, INT64_C(1000000000), &f->every, e);
+    return json_in_int(match, "every", 1, INT64_C(1000000000), &f->every, e);
 }
 
 static int parse_drop(struct fault *f, const struct json *what, struct err *e)
@@ -122,7 +78,7 @@ static int parse_reply(struct fault *f, const struct json *what, struct err *e)
             return err_set(e, ERR_PERM, 0, "\"body\" must be a string");
         f->body = mem_must_strdup(body);
     }
-    return get_int(what, "status", 200, 599, &f->status, e);
+    return json_in_int(what, "status", 200, 599, &f->status, e);
 }
 
 static int parse_hang(const struct json *what, struct err *e)
@@ -178,13 +134,13 @@ static int parse_kind(struct fault *f, const struct json *what, struct err *e)
     case FAULT_DROP:
         return parse_drop(f, what, e);
     case FAULT_TRUNCATE:
-        return get_int(what, "truncate", 0, INT64_C(1000000), &f->truncate, e);
+        return json_in_int(what, "truncate", 0, INT64_C(1000000), &f->truncate, e);
     case FAULT_REPLY:
         return parse_reply(f, what, e);
     case FAULT_HANG:
         return parse_hang(what, e);
     case FAULT_RATE:
-        return get_int(what, "rate", 0, INT64_C(1000000000), &f->rate, e);
+        return json_in_int(what, "rate", 0, INT64_C(1000000000), &f->rate, e);
     }
     return 0;
 }
@@ -192,8 +148,8 @@ static int parse_kind(struct fault *f, const struct json *what, struct err *e)
 static int parse_do(struct fault *f, const struct json *what, struct err *e)
 {
     int64_t delay_ms = 0;
-    if (check_members(what, "\"do\"", do_members, e) < 0 || find_kind(what, &f->kind, e) < 0 ||
-        get_int(what, "delay_ms", 0, FAULT_DELAY_MAX_MS, &delay_ms, e) < 0 ||
+    if (json_in_check(what, "\"do\"", do_members, e) < 0 || find_kind(what, &f->kind, e) < 0 ||
+        json_in_int(what, "delay_ms", 0, FAULT_DELAY_MAX_MS, &delay_ms, e) < 0 ||
         parse_kind(f, what, e) < 0)
         return -1;
     f->delay_us = delay_ms * US_PER_MS;
@@ -215,8 +171,8 @@ struct fault *fault_parse(const char *json, size_t len, struct err *e)
     struct fault *f = mem_must_alloc(sizeof *f);
     f->probability = 1;
     f->every = 1;
-    if (check_members(top, "a fault", fault_members, e) < 0 ||
-        get_int(top, "times", 1, INT64_C(1000000000), &f->times, e) < 0 ||
+    if (json_in_check(top, "a fault", fault_members, e) < 0 ||
+        json_in_int(top, "times", 1, INT64_C(1000000000), &f->times, e) < 0 ||
         parse_match(f, json_get(top, "match"), e) < 0 || parse_do(f, json_get(top, "do"), e) < 0) {
         fault_free(f);
         f = NULL;

@@ -22,6 +22,7 @@
 #include "sandbox/control.h"
 #include "sandbox/json_out.h"
 #include "sandbox/ledger_read.h"
+#include "sandbox/reporter.h"
 #include "sandbox/sandbox.h"
 
 /* Tencent takes 10 MB and closes idle connections after 60 s. */
@@ -44,8 +45,10 @@ struct program {
     struct httpd *api;
     struct httpd *control;
     struct broker *broker;
+    struct reporter *reporter;
     struct certificate certificate;
     struct loop_signal *term, *interrupt;
+    struct buf receipts_url;
     int port, tls_port, control_port; /* 0: not listening */
 };
 
@@ -74,6 +77,20 @@ static void raise_file_limit(void)
         log_warn("the limit on open files cannot be raised");
 }
 
+/* The path is the receiver's secret, which a command line should not show. */
+static void start_reporter(struct program *p)
+{
+    struct options *o = &p->sandbox.options;
+    const char *path = getenv("SENDCODE_RECEIPT_PATH");
+    if (!o->receipts)
+        return;
+    bool has_path = strchr(o->receipts + strlen("http://"), '/') != NULL;
+    buf_add_text(&p->receipts_url, o->receipts);
+    buf_add_text(&p->receipts_url, has_path || !path ? "" : path);
+    o->receipts = buf_text(&p->receipts_url);
+    p->reporter = reporter_new(&p->sandbox);
+}
+
 static int make_sandbox(struct program *p, struct err *e)
 {
     struct sandbox *s = &p->sandbox;
@@ -86,7 +103,10 @@ static int make_sandbox(struct program *p, struct err *e)
         ledger_open(&s->ledger, s->options.ledger, e) < 0)
         return -1;
     dice_init(&s->dice, seed + s->store.n); /* not the serial numbers of what it read */
+    s->store.not_called = NULL;             /* what an earlier sandbox accepted was its to report */
+    callbacks_init(&s->callbacks, s->loop);
     answers_init(&s->answers, s->loop, &s->ledger, s->options.clock_skew_s, on_ledger_broken, p);
+    start_reporter(p);
     p->term = loop_signal_new(s->loop, SIGTERM, on_stop, p);
     p->interrupt = loop_signal_new(s->loop, SIGINT, on_stop, p);
     return 0;
@@ -175,6 +195,9 @@ static void stop(struct program *p)
     struct sandbox *s = &p->sandbox;
     if (s->answers.loop)
         answers_free(&s->answers);
+    reporter_free(p->reporter);
+    callbacks_free(&s->callbacks);
+    receipt_orders_free(&s->orders);
     httpd_free(p->api);
     httpd_free(p->control);
     broker_free(p->broker);
@@ -188,6 +211,7 @@ static void stop(struct program *p)
     store_clear(&s->store);
     stats_clear(&s->stats);
     buf_free(&s->scratch);
+    buf_wipe(&p->receipts_url);
     mem_wipe(&s->auth, sizeof s->auth);
     world_free(&s->world);
 }

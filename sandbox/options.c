@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 #include "common/err.h"
+#include "common/http_post.h"
 #include "common/settings/settings_check.h"
 #include "common/text.h"
 
 #define SKEW_MAX_S INT64_C(315360000) /* ten years */
+#define RECEIPTS_AFTER_MAX_S 86400
 
 enum {
     OPT_LISTEN = 256,
@@ -21,22 +23,26 @@ enum {
     OPT_RECORD_LAG,
     OPT_CLOCK_SKEW,
     OPT_NUMBER_LIMITS,
+    OPT_RECEIPTS,
+    OPT_RECEIPTS_AFTER,
     OPT_HELP,
 };
 
 static const struct option long_options[] = {
-    {"listen",        required_argument, NULL, OPT_LISTEN       },
-    {"tls-listen",    required_argument, NULL, OPT_TLS_LISTEN   },
-    {"tls-dir",       required_argument, NULL, OPT_TLS_DIR      },
-    {"control",       required_argument, NULL, OPT_CONTROL      },
-    {"broker",        no_argument,       NULL, OPT_BROKER       },
-    {"ledger",        required_argument, NULL, OPT_LEDGER       },
-    {"seed",          required_argument, NULL, OPT_SEED         },
-    {"record-lag",    required_argument, NULL, OPT_RECORD_LAG   },
-    {"clock-skew",    required_argument, NULL, OPT_CLOCK_SKEW   },
-    {"number-limits", no_argument,       NULL, OPT_NUMBER_LIMITS},
-    {"help",          no_argument,       NULL, OPT_HELP         },
-    {NULL,            0,                 NULL, 0                },
+    {"listen",         required_argument, NULL, OPT_LISTEN        },
+    {"tls-listen",     required_argument, NULL, OPT_TLS_LISTEN    },
+    {"tls-dir",        required_argument, NULL, OPT_TLS_DIR       },
+    {"control",        required_argument, NULL, OPT_CONTROL       },
+    {"broker",         no_argument,       NULL, OPT_BROKER        },
+    {"ledger",         required_argument, NULL, OPT_LEDGER        },
+    {"seed",           required_argument, NULL, OPT_SEED          },
+    {"record-lag",     required_argument, NULL, OPT_RECORD_LAG    },
+    {"clock-skew",     required_argument, NULL, OPT_CLOCK_SKEW    },
+    {"number-limits",  no_argument,       NULL, OPT_NUMBER_LIMITS },
+    {"receipts",       required_argument, NULL, OPT_RECEIPTS      },
+    {"receipts-after", required_argument, NULL, OPT_RECEIPTS_AFTER},
+    {"help",           no_argument,       NULL, OPT_HELP          },
+    {NULL,             0,                 NULL, 0                 },
 };
 
 const char *options_help(void)
@@ -44,6 +50,7 @@ const char *options_help(void)
     return "usage: sendcode-sandbox [-c FILE] [--listen ADDR:PORT] [--tls-listen ADDR:PORT]\n"
            "           [--tls-dir DIR] [--control ADDR:PORT] [--broker] [--ledger FILE]\n"
            "           [--seed N] [--record-lag S] [--clock-skew S] [--number-limits]\n"
+           "           [--receipts URL] [--receipts-after S]\n"
            "Stands in for Tencent Cloud SMS. The key it accepts is in TENCENT_SECRET_ID and\n"
            "TENCENT_SECRET_KEY. Prints one line of JSON on stdout when it is ready.\n"
            "  -c FILE               applications, signs, templates and topics from a sendcode\n"
@@ -59,7 +66,10 @@ const char *options_help(void)
            "  --seed N              the same serial numbers and chances each time\n"
            "  --record-lag S        seconds until DescribeSendRecordList shows an SMS (0)\n"
            "  --clock-skew S        seconds by which its clock is ahead, or behind (0)\n"
-           "  --number-limits       same content once per 30 s, two messages a day per number\n";
+           "  --number-limits       same content once per 30 s, two messages a day per number\n"
+           "  --receipts URL        posts each receipt to URL; without a path, to that of\n"
+           "                        SENDCODE_RECEIPT_PATH\n"
+           "  --receipts-after S    seconds after acceptance (1)\n";
 }
 
 static int read_int(const char *name, int64_t lo, int64_t hi, int64_t *out, struct err *e)
@@ -112,6 +122,14 @@ static int take(struct options *o, int which, struct err *e)
     case OPT_NUMBER_LIMITS:
         o->number_limits = true;
         return 0;
+    case OPT_RECEIPTS:
+        o->receipts = optarg;
+        return http_post_is_url(optarg)
+                   ? 0
+                   : err_set(e, ERR_PERM, 0,
+                             "--receipts: expected a URL as in http://127.0.0.1:9465");
+    case OPT_RECEIPTS_AFTER:
+        return read_int("--receipts-after", 0, RECEIPTS_AFTER_MAX_S, &o->receipts_after_s, e);
     default:
         return err_set(e, ERR_PERM, 0, "%s: see sendcode-sandbox --help",
                        which == ':' ? "an option lacks its value" : "there is no such option");
@@ -120,7 +138,7 @@ static int take(struct options *o, int which, struct err *e)
 
 enum options_verdict options_parse(struct options *o, int argc, char **argv, struct err *e)
 {
-    *o = (struct options){0};
+    *o = (struct options){.receipts_after_s = 1};
     opterr = 0;
     optind = 0;
     for (int which; (which = getopt_long(argc, argv, ":c:", long_options, NULL)) != -1;) {

@@ -12,15 +12,17 @@ struct options {
     const char *listen; /* ADDR:PORT, NULL: not asked for; as the next two */
     const char *tls_listen;
     const char *control;
-    const char *tls_dir; /* NULL: a temporary one */
-    const char *ledger;  /* NULL: none */
-    const char *config;  /* NULL: everything as it comes */
+    const char *tls_dir;  /* NULL: a temporary one */
+    const char *ledger;   /* NULL: none */
+    const char *config;   /* NULL: everything as it comes */
+    const char *receipts; /* URL that receipts are posted to by themselves; NULL: none */
     bool broker;
     bool number_limits;
     bool has_seed;
     uint64_t seed;
     int64_t record_lag_s;
     int64_t clock_skew_s;
+    int64_t receipts_after_s;
 };
 
 enum options_verdict { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_BAD };

@@ -5,8 +5,6 @@
 #include "sandbox/params.h"
 #include "sandbox/sandbox.h"
 
-#define DELIVERY_US US_PER_S
-
 int query_read(struct call *c, const struct query_bounds *bounds, struct query *q)
 {
     struct problem *p = &c->problem;
@@ -53,9 +51,4 @@ bool query_has_time(const struct query *q, const struct message *m)
 {
     int64_t at_s = m->at_us / US_PER_S;
     return at_s >= q->begin_s && at_s <= q->end_s;
-}
-
-int64_t query_delivered_us(const struct message *m)
-{
-    return m->at_us + DELIVERY_US;
 }

@@ -28,7 +28,4 @@ const struct message *query_newest(const struct sandbox *s, const struct query *
 const struct message *query_before(const struct message *m);
 bool query_has_time(const struct query *q, const struct message *m);
 
-/* When the carrier says that the user received it. */
-int64_t query_delivered_us(const struct message *m);
-
 #endif

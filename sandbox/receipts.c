@@ -1,6 +1,7 @@
 /*
- * Receipts as the carrier would send them: each accepted message is delivered one second after it
- * was accepted. PullSmsSendStatus hands each out once; by number they can be asked for again.
+ * Receipts to be asked for: each accepted message is delivered a second after it was accepted,
+ * unless POST /receipts says something else of it. PullSmsSendStatus hands each out once; by number
+ * they can be asked for again.
  */
 #include <string.h>
 
@@ -37,7 +38,7 @@ static void add_receipt(const struct message *m, struct buf *out)
     char nation[NUMBER_SIZE] = "";
     memcpy(nation, number.e164 + 1, number.nation_digits);
     buf_add_char(out, '{');
-    json_out_int(out, "UserReceiveTime", query_delivered_us(m) / US_PER_S);
+    json_out_int(out, "UserReceiveTime", m->outcome.at_us / US_PER_S);
     buf_add_char(out, ',');
     json_out_member(out, "CountryCode", nation);
     buf_add_char(out, ',');
@@ -46,8 +47,11 @@ static void add_receipt(const struct message *m, struct buf *out)
     json_out_member(out, "PhoneNumber", number.e164);
     buf_add_char(out, ',');
     json_out_member(out, "SerialNo", m->serial_no);
-    buf_add_text(out, ",\"ReportStatus\":\"SUCCESS\",\"Description\":\"DELIVRD\","
-                      "\"SessionContext\":\"\"}");
+    buf_add_char(out, ',');
+    json_out_member(out, "ReportStatus", message_report_status(m));
+    buf_add_char(out, ',');
+    json_out_member(out, "Description", message_carrier_code(m));
+    buf_add_text(out, ",\"SessionContext\":\"\"}");
 }
 
 int pull_sms_send_status(struct call *c)
@@ -64,12 +68,13 @@ int pull_sms_send_status(struct call *c)
                            "Limit must be from 0 to %d.", LIMIT_MAX);
     buf_add_text(c->out, "\"PullSmsSendStatusSet\":[");
     struct message *m = store->not_pulled;
-    for (; m && n < limit && query_delivered_us(m) <= now_us; m = m->next) {
+    for (; m && n < limit && m->outcome.at_us <= now_us; m = m->next) {
         if (!message_is_accepted(m))
             continue;
         if (n++ > 0)
             buf_add_char(c->out, ',');
         add_receipt(m, c->out);
+        m->reported = true;
     }
     store->not_pulled = m;
     buf_add_char(c->out, ']');
@@ -87,7 +92,7 @@ int pull_sms_send_status_by_phone(struct call *c)
         return -1;
     buf_add_text(c->out, "\"PullSmsSendStatusSet\":[");
     for (const struct message *m = query_newest(c->sandbox, &q); m; m = query_before(m)) {
-        if (!message_is_accepted(m) || query_delivered_us(m) > now_us || !query_has_time(&q, m))
+        if (!message_is_accepted(m) || m->outcome.at_us > now_us || !query_has_time(&q, m))
             continue;
         if (met++ < q.offset || n >= q.limit)
             continue;

@@ -16,7 +16,12 @@
 #define RECORDS_MAX 1000 /* that one query's pages reach */
 #define REACH_S 259200   /* 72 h */
 
-enum send_status { SEND_SUBMIT_FAILED = 1, SEND_DELIVERED = 2, SEND_IN_FLIGHT = 3 };
+enum send_status {
+    SEND_SUBMIT_FAILED = 1,
+    SEND_DELIVERED = 2,
+    SEND_IN_FLIGHT = 3,
+    SEND_FAILED = 4
+};
 
 static const struct param_rule rules[] = {
     {"PhoneNumber", PARAM_TEXT, true },
@@ -43,10 +48,11 @@ static void add_record(const struct message *m, const struct number *number, int
                        struct buf *out)
 {
     bool accepted = message_is_accepted(m);
-    bool delivered = accepted && query_delivered_us(m) <= now_us;
-    enum send_status status = delivered  ? SEND_DELIVERED
-                              : accepted ? SEND_IN_FLIGHT
-                                         : SEND_SUBMIT_FAILED;
+    bool decided = accepted && m->outcome.at_us <= now_us;
+    enum send_status status = !accepted           ? SEND_SUBMIT_FAILED
+                              : !decided          ? SEND_IN_FLIGHT
+                              : m->outcome.failed ? SEND_FAILED
+                                                  : SEND_DELIVERED;
     buf_add_char(out, '{');
     json_out_member(out, "SerialNo", m->serial_no);
     buf_add_char(out, ',');
@@ -56,7 +62,7 @@ static void add_record(const struct message *m, const struct number *number, int
     buf_add_char(out, ',');
     json_out_member(out, "RequestCode", m->code);
     buf_add_char(out, ',');
-    json_out_member(out, "StatusCode", delivered ? "DELIVRD" : "");
+    json_out_member(out, "StatusCode", decided ? message_carrier_code(m) : "");
     buf_add_char(out, ',');
     json_out_member(out, "IsoCode", number->iso_code);
     buf_add_char(out, ',');
@@ -64,7 +70,7 @@ static void add_record(const struct message *m, const struct number *number, int
     buf_add_char(out, ',');
     json_out_int(out, "SendTime", m->at_us / US_PER_S);
     buf_add_char(out, ',');
-    json_out_int(out, "UserReceiveTime", delivered ? query_delivered_us(m) / US_PER_S : 0);
+    json_out_int(out, "UserReceiveTime", decided ? m->outcome.at_us / US_PER_S : 0);
     buf_add_char(out, '}');
 }
 

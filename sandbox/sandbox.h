@@ -5,10 +5,12 @@
 #include "common/base.h"
 #include "sandbox/answers.h"
 #include "sandbox/auth.h"
+#include "sandbox/callbacks.h"
 #include "sandbox/dice.h"
 #include "sandbox/fault.h"
 #include "sandbox/ledger.h"
 #include "sandbox/options.h"
+#include "sandbox/receipt_order.h"
 #include "sandbox/stats.h"
 #include "sandbox/store.h"
 #include "sandbox/world.h"
@@ -26,6 +28,8 @@ struct sandbox {
     struct faults faults;
     struct answers answers;
     struct stats stats;
+    struct callbacks callbacks;
+    struct receipt_orders orders;
     struct buf scratch; /* of the answer being made */
     int exit_code;
 };

@@ -33,12 +33,15 @@ static void remove_message(struct store *s, struct message *m)
     struct phone_messages *of = m->of;
     if (s->not_pulled == m)
         s->not_pulled = m->next;
+    if (s->not_called == m)
+        s->not_called = m->next;
     DL_DELETE(s->messages, m);
     DL_DELETE2(of->messages, m, phone_prev, phone_next);
     if (!of->messages) {
         HASH_DEL(s->phones, of); /* NOLINT(clang-analyzer-core.NullDereference): it holds of */
         mem_free(of);
     }
+    mem_free(m->outcome.code);
     mem_free(m);
     s->n--;
 }
@@ -69,6 +72,7 @@ struct message *store_add(struct store *s, const char *phone, const struct messa
     struct message *m = mem_must_alloc(sizeof *m + content_size(content) + strlen(code) + 1);
     char *room = (char *)(m + 1);
     m->at_us = at_us;
+    m->outcome.at_us = at_us + DELIVERY_US;
     memcpy(m->serial_no, serial_no, strlen(serial_no) + 1);
     m->content.n_params = content->n_params;
     m->content.template_id = pack(&room, content->template_id);
@@ -83,6 +87,8 @@ struct message *store_add(struct store *s, const char *phone, const struct messa
     DL_APPEND2(m->of->messages, m, phone_prev, phone_next);
     if (!s->not_pulled)
         s->not_pulled = m;
+    if (!s->not_called)
+        s->not_called = m;
     s->n++;
     return m;
 }
@@ -96,6 +102,25 @@ void store_clear(struct store *s)
 bool message_is_accepted(const struct message *m)
 {
     return m->serial_no[0] != 0;
+}
+
+void message_decide(struct message *m, bool failed, const char *code)
+{
+    if (m->reported)
+        return;
+    mem_free(m->outcome.code);
+    m->outcome.failed = failed;
+    m->outcome.code = code ? mem_must_strdup(code) : NULL;
+}
+
+const char *message_carrier_code(const struct message *m)
+{
+    return m->outcome.code ? m->outcome.code : OUTCOME_DELIVERED;
+}
+
+const char *message_report_status(const struct message *m)
+{
+    return m->outcome.failed ? "FAIL" : "SUCCESS";
 }
 
 void message_add_text(const struct message *m, struct buf *out)
@@ -134,6 +159,11 @@ void message_add_json(const struct message *m, struct buf *out)
     json_out_member(out, "serial_no", m->serial_no);
     buf_add_char(out, ',');
     json_out_member(out, "at", at);
+    if (m->converted_s > 0) {
+        text_from_time_us(m->converted_s * US_PER_S, at);
+        buf_add_char(out, ',');
+        json_out_member(out, "converted_at", at);
+    }
     buf_add_char(out, '}');
     buf_free(&text);
 }

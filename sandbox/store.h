@@ -16,6 +16,8 @@ struct phone_messages;
 
 #define STORE_MAX 1000000
 #define MESSAGE_PARAMS_MAX 10
+#define DELIVERY_US US_PER_S /* from acceptance to the user's phone */
+#define OUTCOME_DELIVERED "DELIVRD"
 
 /* A message as it comes from a request: all texts borrowed. */
 struct message_content {
@@ -27,6 +29,13 @@ struct message_content {
     size_t n_params;
 };
 
+/* What the carrier says of an accepted message: delivered, until a receipt says something else. */
+struct outcome {
+    bool failed;
+    char *code; /* the carrier's, owned; NULL: OUTCOME_DELIVERED */
+    int64_t at_us;
+};
+
 struct message {
     struct message *prev, *next; /* in order of time */
     struct message *phone_prev,
@@ -36,6 +45,10 @@ struct message {
     char serial_no[SERIAL_NO_SIZE]; /* "" for refused ones */
     struct message_content content;
     const char *code; /* "Ok", or why it was refused */
+    struct outcome outcome;
+    bool reported;       /* a receipt has left: the outcome stays */
+    bool called;         /* one has left in a callback */
+    int64_t converted_s; /* Unix time that ReportConversion gave; 0: none */
     /* the texts follow */
 };
 
@@ -49,6 +62,7 @@ struct store {
     struct message *messages;
     struct phone_messages *phones;
     struct message *not_pulled; /* the oldest message that may still have a receipt to pull */
+    struct message *not_called; /* the oldest that may still have one to be posted by itself */
     size_t n;
 };
 
@@ -60,6 +74,10 @@ struct phone_messages *store_find(const struct store *s, const char *e164);
 void store_clear(struct store *s);
 
 bool message_is_accepted(const struct message *m);
+/* Not once a receipt has left. code NULL: OUTCOME_DELIVERED. */
+void message_decide(struct message *m, bool failed, const char *code);
+const char *message_carrier_code(const struct message *m);
+const char *message_report_status(const struct message *m); /* "SUCCESS", "FAIL" */
 
 /* {"phone":…,"text":…,…}: the members that /messages and the ledger have. */
 void message_add_json(const struct message *m, struct buf *out);

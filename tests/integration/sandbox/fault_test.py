@@ -146,7 +146,7 @@ class ControlPort(unittest.TestCase):
             ("GET", "/messages?phone=12", None, 400),
             ("GET", "/other", None, 404),
             ("POST", "/messages", None, 405),
-            ("POST", "/receipts", {}, 501),
+            ("POST", "/receipts", {}, 400),
         ]:
             with self.subTest(path=path, body=body):
                 answer = self.sandbox.control(method, path, body)
@@ -171,6 +171,7 @@ class CommandLine(unittest.TestCase):
     def test_bad_options_are_one_sentence_and_64(self):
         for options in [["--frequency", "5"], ["--listen"], [], ["more"], ["--seed", "x"],
                         ["--listen", "127.0.0.1:0", "--record-lag", "-1"],
+                        ["--listen", "127.0.0.1:0", "--receipts", "https://127.0.0.1/"],
                         ["--listen", "127.0.0.1:0", "--tls-dir", "/tmp"]]:
             with self.subTest(options=options):
                 done = self.run_sandbox(*options)
