@@ -283,15 +283,43 @@ static void a_joining_says_what_it_found(void **state)
     assert_true(two.counts.waiting > 0);
 }
 
+static void an_accepted_message_without_a_receipt_is_overdue(void **state)
+{
+    (void)state;
+    one.port.take_overdue(one.port.self, 60);
+    finish(&one);
+    assert_int_equal(one.n_overdue, 0);
+    live_sql(&db,
+             "insert into sendcode.delivery (job_id, day, phone, scene, state, seq, attempts, "
+             "partition, incarnation, \"offset\", epoch, requested_at, deadline, changed_at, "
+             "accepted_at, accepted_attempt, topic, worker, serial_no) values ('late', "
+             "(now() at time zone 'UTC')::date, '+8613800138003', 'login', 'sent', 2, 1, 0, 1, 0, "
+             "1, now(), now(), now(), now() - interval '2 min', 1, 't', 'w', 's:late')",
+             NULL, 0);
+    live_sql(&db,
+             "insert into sendcode.attempt (job_id, day, attempt, at, recorded_at, outcome, moved, "
+             "serial_no, worker) values ('late', (now() at time zone 'UTC')::date, 1, "
+             "now() - interval '2 min', now() - interval '2 min', 'accepted', true, 's:late', 'w')",
+             NULL, 0);
+    live_sql(&db, "update sendcode.overdue_position set recorded_at = now() - interval '1 hour'",
+             NULL, 0);
+    one.port.take_overdue(one.port.self, 60);
+    finish(&one);
+    assert_int_equal(one.n_overdue, 1);
+    assert_string_equal(one.phone, "+8613800138003");
+    assert_string_equal(one.scene, "login");
+    assert_in_range(clock_wall_us() - one.accepted_us, 100 * US_PER_S, 200 * US_PER_S);
+}
+
 static void retention_is_tried_once_and_holds_nothing_up(void **state)
 {
     static const struct retention keep = {.deliveries = 0, .attempts = 0, .receipts = 7};
 
     (void)state;
-    live_sql(&db,
-             "do $$ begin if to_regproc('sendcode.retain') is not null then alter function "
-             "sendcode.retain rename to retained; end if; end $$",
-             NULL, 0);
+    one.port.retain(one.port.self, &keep);
+    finish(&one);
+    assert_int_equal(one.n_dropped, 0);
+    live_sql(&db, "alter function sendcode.retain rename to retained", NULL, 0);
     two.port.retain(two.port.self, &keep);
     finish(&two);
     assert_int_equal(two.n_dropped, 0);
@@ -309,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_receipt_that_cannot_be_held_takes_no_other_along),
         cmocka_unit_test(what_stands_in_the_way_of_a_receipt_is_waited_for),
         cmocka_unit_test(a_joining_says_what_it_found),
+        cmocka_unit_test(an_accepted_message_without_a_receipt_is_overdue),
         cmocka_unit_test(retention_is_tried_once_and_holds_nothing_up),
     };
     return cmocka_run_group_tests(tests, start, stop);

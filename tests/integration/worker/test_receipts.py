@@ -1,8 +1,8 @@
-"""Carriers' receipts that the worker fetches from Tencent's queue."""
+"""Carriers' receipts that the worker fetches: from Tencent's queue, and by number."""
 
 import unittest
 
-from rig import Rig, wait_for
+from rig import Rig, now, wait_for
 
 
 class PulledReceipts(Rig):
@@ -45,6 +45,26 @@ class PulledReceipts(Rig):
         self.assertCountEqual(rows, [
             (m["serial_no"], m["phone"], "SUCCESS", "DELIVRD", source, "joined",
              m["session_context"]) for m in self.ledger()])
+
+
+class ReceiptsByNumber(Rig):
+    tencent = {"receipt_overdue": "60"}
+
+    def test_a_receipt_that_did_not_come_is_asked_for_by_number(self):
+        worker = self.start_worker()
+        job = self.job()
+        self.publish(job)
+        self.wait_state(job, "sent")
+        accepted, = self.ledger()
+        wait_for("the sandbox's carrier", lambda: now(-1.1) > accepted["at"])
+        self.query("update sendcode.attempt set at = at - interval '2 minutes',"
+                   " recorded_at = recorded_at - interval '2 minutes'")
+        self.query("update sendcode.overdue_position"
+                   " set recorded_at = recorded_at - interval '1 hour'")
+        self.wait_state(job, "delivered")
+        rows = self.query("select source, match, job_id from sendcode.receipts")
+        self.assertEqual(rows, [("by_number", "joined", job["job_id"])])
+        self.assertEqual(worker.end(), 0)
 
 
 if __name__ == "__main__":
