@@ -73,13 +73,15 @@ static struct options read_options(int argc, char **argv)
     return o;
 }
 
-/* One that comes while the program starts waits until the loop watches it. */
-static void hold_reload(void)
+/* Those that come while the program starts wait until the loop watches them. */
+static void hold_signals(void)
 {
-    sigset_t reload;
-    sigemptyset(&reload);
-    sigaddset(&reload, SIGHUP);
-    sigprocmask(SIG_BLOCK, &reload, NULL);
+    sigset_t watched;
+    sigemptyset(&watched);
+    sigaddset(&watched, SIGHUP);
+    sigaddset(&watched, SIGTERM);
+    sigaddset(&watched, SIGINT);
+    sigprocmask(SIG_BLOCK, &watched, NULL);
 }
 
 /* Codes and keys are in this memory: no core file. */
@@ -118,10 +120,10 @@ static struct settings *load(const char *path)
 
 int main(int argc, char **argv)
 {
-    hold_reload();
     struct options o = read_options(argc, argv);
     if (o.exit_now >= 0)
         return o.exit_now;
+    hold_signals();
     forbid_cores();
     struct settings *s = load(o.config);
     if (!s)

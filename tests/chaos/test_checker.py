@@ -214,6 +214,25 @@ class Checker(unittest.TestCase):
                 spoil(history)
                 self.assertIn(check, [breach.split(":")[0] for breach in judge(history)])
 
+    def test_a_doubt_of_which_a_fenced_worker_says_later_that_nothing_was_sent_was_one(self):
+        history = good()
+        row(history, "attempt", job_id="b").update(outcome="not_sent", moved=False)
+        self.assertEqual(judge(history), [])
+        row(history, "attempt", job_id="b").update(moved=True)
+        self.assertEqual({breach.split(":")[0] for breach in judge(history)}, {"attempts"})
+
+    def test_claimed_again_at_once_a_job_passes_over_a_retry(self):
+        history = good()
+        first = attempt("b", 1, "not_sent", moved=False)
+        row(history, "attempt", job_id="b").update(attempt=2)
+        history.attempt.append(first)
+        row(history, "delivery", job_id="b").update(seq=4, attempts=2)
+        say_of("b", 3, seq=4)(history)
+        say_of("b", 2, seq=3)(history)
+        self.assertEqual(judge(history), [])
+        first.update(moved=True)
+        self.assertEqual({breach.split(":")[0] for breach in judge(history)}, {"states", "events"})
+
     def test_a_job_superseded_before_its_claim_costs_nothing(self):
         history = good()
         row(history, "delivery", job_id="b").update(state="superseded", claimed=False)

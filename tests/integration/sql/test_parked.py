@@ -181,7 +181,17 @@ class Retries(ParkingTest):
                 self.release(taken, 0)
                 parked = self.parked(row)
                 self.assertEqual(parked and parked.kind, kind)
-                self.assertEqual(self.outbox(), [])
+                self.assertEqual(self.outbox(), [] if kind else [row["job_id"]])
+
+    def test_one_whose_place_a_newer_job_took_meanwhile_is_announced(self):
+        row, _ = self.retry()
+        taken = self.take_one(row)
+        newer = self.job(phone=self.phone)
+        self.assertEqual(self.worker.claim_one(newer).verdict, "send")
+        self.assertEqual(self.delivery(row).state, "superseded")
+        self.release(taken, 500)  # its worker was told that the phone is busy
+        self.assertIsNone(self.parked(row))
+        self.assertEqual(self.outbox(), [row["job_id"]])
 
     def test_doubted_again_it_is_asked_about_with_the_new_times(self):
         row, _ = self.retry()
