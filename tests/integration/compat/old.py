@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "tests/integration/worker"))
 import rig  # noqa: E402 (it stands in a folder beside this one)
 
 # What was released last. A release moves it: workers of two neighbouring versions work together.
-COMMIT = "cfb3e0b5bc6b4f8f3392f9c11a5e4f65315ca687"
+COMMIT = "29c051d1f092f6a978a6d5cf84fdc017775ea859"
 PROGRAMS = ("sendcode-worker", "sendcodectl")
 
 
