@@ -12,7 +12,6 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "common/clock.h"
 #include "common/err.h"
 #include "common/httpd_parts.h"
 #include "common/log.h"
@@ -48,16 +47,23 @@ struct httpd {
     httpd_handler *handler;
     void *arg;
     struct http_request *requests; /* not answered yet */
-    struct http_date date;
+    struct connection *open;
     struct log_gate accept_gate;
     struct log_gate full_gate;
-    int connections;
+    int connections; /* in `open` */
 };
 
 /* A connection that evhttp is just making. */
 struct newcomer {
     struct httpd *server; /* valid as long as the connection is */
     struct bufferevent *bev;
+};
+
+struct connection {
+    struct httpd *server;
+    struct evhttp_connection *of;
+    struct loop_timer *patience; /* until a request is there; NULL without limit */
+    struct connection *prev, *next;
 };
 
 struct httpd *httpd_new(struct loop *l, const struct httpd_limits *limits, httpd_handler *handler,
@@ -89,29 +95,45 @@ void httpd_remove_request(struct httpd *h, struct http_request *req)
     DL_DELETE(h->requests, req);
 }
 
-const char *httpd_date(struct httpd *h)
+static struct connection *find_connection(const struct httpd *h, struct evhttp_connection *of)
 {
-    int64_t second = clock_wall_us() / US_PER_S;
-    if (second != h->date.second) {
-        time_t t = second;
-        struct tm tm;
-        if (gmtime_r(&t, &tm) != NULL &&
-            evutil_date_rfc1123(h->date.text, sizeof(h->date.text), &tm) > 0) {
-            h->date.second = second;
+    struct connection *c = NULL;
+    DL_SEARCH_SCALAR(h->open, c, of, of);
+    return c;
+}
+
+/* From here on, and anew from each request, the next one has to come. */
+static void start_patience(const struct httpd *h, struct connection *c)
+{
+    if (c != NULL && c->patience != NULL) {
+        loop_timer_start(c->patience, h->limits.request_s * US_PER_S);
+    }
+}
+
+static void on_patience_over(void *arg)
+{
+    struct connection *c = arg;
+    struct http_request *req = NULL;
+    DL_FOREACH(c->server->requests, req)
+    {
+        if (evhttp_request_get_connection(req->ev) == c->of) {
+            start_patience(c->server, c); /* it is we who are slow */
+            return;
         }
     }
-    return h->date.text;
+    evhttp_connection_free(c->of);
 }
 
 static void on_request(struct evhttp_request *ev, void *arg)
 {
     struct listener *s = arg;
+    start_patience(s->server, find_connection(s->server, evhttp_request_get_connection(ev)));
     struct http_request *req = http_request_new(s->server, ev);
     if (req == NULL) {
         evhttp_send_error(ev, HTTP_SERVUNAVAIL, NULL);
         return;
     }
-    if (http_method(req)[0] == '\0') {
+    if (http_method(req)[0] == '\0' && !s->server->limits.any_method) {
         static const char text[] = "Allowed are GET, POST and DELETE.\n";
         http_set_header(req, "Allow", "GET, POST, DELETE");
         http_reply(req, HTTP_BADMETHOD, "text/plain", text, strlen(text));
@@ -120,11 +142,37 @@ static void on_request(struct evhttp_request *ev, void *arg)
     s->server->handler(s->server->arg, req);
 }
 
+static void free_connection(void *arg)
+{
+    struct connection *c = arg;
+    loop_timer_free(c->patience);
+    mem_free(c);
+}
+
+/* Perhaps from its own timer. */
 static void on_connection_closed(struct evhttp_connection *connection, void *arg)
 {
     (void)connection;
-    struct httpd *h = arg;
-    h->connections--;
+    struct connection *c = arg;
+    DL_DELETE(c->server->open, c);
+    c->server->connections--;
+    if (c->patience != NULL) {
+        loop_timer_stop(c->patience);
+    }
+    loop_defer(c->server->loop, free_connection, c);
+}
+
+static void add_connection(struct httpd *h, struct evhttp_connection *of)
+{
+    struct connection *c = mem_must_alloc(sizeof(*c));
+    *c = (struct connection){.server = h, .of = of};
+    DL_APPEND(h->open, c);
+    h->connections++;
+    evhttp_connection_set_closecb(of, on_connection_closed, c);
+    if (h->limits.request_s > 0) {
+        c->patience = loop_timer_new(h->loop, on_patience_over, c);
+        start_patience(h, c);
+    }
 }
 
 /*
@@ -142,8 +190,7 @@ static void count_newcomer(void *arg)
     if (connection == NULL) {
         return;
     }
-    h->connections++;
-    evhttp_connection_set_closecb(connection, on_connection_closed, h);
+    add_connection(h, connection);
     int64_t dropped = 0;
     if (h->connections <= h->limits.max_connections) {
         return;

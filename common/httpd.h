@@ -18,11 +18,14 @@ struct httpd_limits {
     size_t max_header;   /* bytes, all headers together */
     int timeout_s;       /* of a connection's reads and writes */
     int max_connections; /* further ones are closed at once */
+    int request_s;       /* 0, or how long a request may take to come in, however it trickles */
+    bool any_method;     /* the handler is called for all methods, not only for those it knows */
 };
 
 typedef void httpd_handler(void *arg, struct http_request *req);
 
-/* The handler is called for every path and for GET, POST, DELETE; other methods get 405. */
+/* The handler is called for every path and for GET, POST, DELETE; other methods get 405, unless
+ * any_method. */
 NODISCARD struct httpd *httpd_new(struct loop *l, const struct httpd_limits *limits,
                                   httpd_handler *handler, void *arg, struct err *e);
 /* "127.0.0.1:9464", "[::1]:0"; port 0 takes a free one. Returns the port bound, or -1. */
@@ -33,11 +36,12 @@ NODISCARD int httpd_listen_tls(struct httpd *h, const char *addr_port, const cha
 /* Not from the handler. Requests not answered yet are gone with it; NULL is fine. */
 void httpd_free(struct httpd *h);
 
-const char *http_method(const struct http_request *req); /* "GET" … */
+const char *http_method(const struct http_request *req); /* "GET", "POST", "DELETE", or "" */
 const char *http_path(struct http_request *req);         /* decoded, without query */
 /* Percent-decoded ('+' stays '+'); NULL if absent. The first of several with that key. */
 const char *http_query(struct http_request *req, const char *key);
 const char *http_header(const struct http_request *req, const char *name);
+const char *http_peer(const struct http_request *req); /* its address; "" when it has gone */
 const char *http_body(struct http_request *req,
                       size_t *len); /* contiguous; lives until the reply */
 

@@ -18,20 +18,14 @@ struct http_request {
     struct http_request *prev, *next;
 };
 
-struct http_date {
-    int64_t second; /* of Unix time that text stands for */
-    char text[64];
-};
-
 /* A request for the handler; NULL when there is no memory. Answering or dropping it frees it. */
 struct http_request *http_request_new(struct httpd *h, struct evhttp_request *ev);
 /* At the server's end: forgets a request that was never answered. */
 void http_request_abandon(struct http_request *req);
 
-/* Of the server: its list of open requests, and the Date header's text for now. */
+/* Of the server: its list of open requests. */
 void httpd_add_request(struct httpd *h, struct http_request *req);
 void httpd_remove_request(struct httpd *h, struct http_request *req);
-const char *httpd_date(struct httpd *h);
 
 NODISCARD struct ssl_ctx_st *httpd_tls_new(const char *cert_pem, const char *key_pem,
                                            struct err *e);

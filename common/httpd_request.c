@@ -2,10 +2,12 @@
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <event2/util.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/httpd_parts.h"
 #include "common/mem.h"
 
@@ -105,6 +107,17 @@ const char *http_header(const struct http_request *req, const char *name)
     return evhttp_find_header(evhttp_request_get_input_headers(req->ev), name);
 }
 
+const char *http_peer(const struct http_request *req)
+{
+    struct evhttp_connection *connection = evhttp_request_get_connection(req->ev);
+    char *address = NULL;
+    ev_uint16_t port = 0;
+    if (connection != NULL) {
+        evhttp_connection_get_peer(connection, &address, &port);
+    }
+    return address != NULL ? address : "";
+}
+
 const char *http_body(struct http_request *req, size_t *len)
 {
     struct evbuffer *in = evhttp_request_get_input_buffer(req->ev);
@@ -126,12 +139,28 @@ void http_set_header(struct http_request *req, const char *name, const char *val
     }
 }
 
+/* The Date header's text; made anew once a second. */
+static const char *date_now(void)
+{
+    static char text[64];
+    static int64_t of;
+    int64_t second = clock_wall_us() / US_PER_S;
+    if (second != of) {
+        time_t t = second;
+        struct tm tm;
+        if (gmtime_r(&t, &tm) != NULL && evutil_date_rfc1123(text, sizeof(text), &tm) > 0) {
+            of = second;
+        }
+    }
+    return text;
+}
+
 void http_reply(struct http_request *req, int status, const char *content_type, const void *body,
                 size_t len)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(req->ev);
     if (evhttp_find_header(headers, "Date") == NULL) {
-        evhttp_add_header(headers, "Date", httpd_date(req->server));
+        evhttp_add_header(headers, "Date", date_now());
     }
     evhttp_add_header(headers, "Content-Type", content_type);
     evbuffer_add(evhttp_request_get_output_buffer(req->ev), body, len);

@@ -1,0 +1,17 @@
+/* Lists of IPv4 and IPv6 networks, as [receiver] allow has them. A v4-mapped address is a v4 one.
+ */
+#ifndef SENDCODE_RECEIVER_NETWORKS_H
+#define SENDCODE_RECEIVER_NETWORKS_H
+
+#include "common/base.h"
+
+struct networks;
+
+/* list: checked by the settings; NULL: no network. */
+NODISCARD struct networks *networks_new(const char *list);
+void networks_free(struct networks *n); /* NULL is fine */
+
+/* False, too, for what is no address. A zone ("%eth0") is passed over. */
+NODISCARD bool networks_have(const struct networks *n, const char *address);
+
+#endif
