@@ -28,7 +28,8 @@ class Erase(ReceivingTest):
         accounts = self.sql("select * from sendcode.accounting")
         self.assertIn("delivery", self.tables_with_the_phone())
         said = dict(self.sql("select place, rows from sendcode.erase(%s)", self.phone))
-        self.assertEqual(said, {"deliveries (phone, client_ip)": 1, "receipts (phone, raw)": 2,
+        self.assertEqual(said, {"deliveries (phone, client_ip, trace)": 1,
+                                "receipts (phone, description, raw)": 2,
                                 "challenges": 1, "wrong tries": 1, "phone limits": 1})
         self.assertEqual(self.tables_with_the_phone(), [])
         self.assertEqual(self.sql("select * from sendcode.daily"), daily)

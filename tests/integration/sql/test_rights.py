@@ -3,7 +3,9 @@ import unittest
 
 import psycopg2
 
-from support import DatabaseTest, connect
+from psycopg2.extensions import make_dsn
+
+from support import DSN, DatabaseTest, connect, now
 
 VIEWS = ("deliveries", "attempts", "receipts", "accounting", "other_records", "daily",
          "provider_codes", "latency")
@@ -21,7 +23,46 @@ MAY_CALL = {
     "overdue_receipts": {"worker"},
     "retain": {"worker"},
     "mask_phone": {"auditor", "investigator"}, "sees_phones": {"auditor", "investigator"},
-    "country_code": {"auditor", "investigator"}}
+    "phone_jobs": {"auditor", "investigator"}, "country_code": {"auditor", "investigator"}}
+
+# What somebody may try who has got hold of a role, and which roles it is meant for.
+TRIES = (
+    ("select phone from sendcode.delivery", ()),
+    ("select live_nonce, live_proof from sendcode.challenge", ()),
+    ("select * from sendcode.wrong_try", ()),
+    ("select raw from sendcode.receipt", ()),
+    ("select max(id) from sendcode.receipt", ()),
+    ("select pg_get_viewdef('sendcode.deliveries'::regclass); table sendcode.deliveries",
+     ("auditor", "investigator")),
+    ("select * from sendcode.receipt_code", ()),
+    ("select * from sendcode.timeline('+8613800138000')", ("worker", "auditor", "investigator")),
+    ("select * from sendcode.phone_jobs('+8613800138000')", ("auditor", "investigator")),
+    ("update sendcode.delivery set verified_at = now()", ()),
+    ("update sendcode.attempts set fee = 0", ()),
+    ("delete from sendcode.attempt", ()),
+    ("truncate sendcode.receipt", ()),
+    ("insert into sendcode.delivery_" + f"{now():%Y%m}" + " (job_id) values ('mine')", ()),
+    ("insert into sendcode.receipt (source, raw) values ('pull', '')", ("receiver",)),
+    ("insert into sendcode.receipt (source, raw) values ('pull', '') returning id", ()),
+    ("insert into sendcode.receipt (source, raw, received_at) values ('pull', '', now())", ()),
+    ("insert into sendcode.receipt_" + f"{now():%Y%m}" + " (source, raw) values ('pull', '')", ()),
+    ("copy sendcode.receipt (source, raw) to stdout", ()),
+    ("lock sendcode.delivery in access share mode", ()),
+    ("select * from sendcode.retain(0, 0, 0)", ("worker",)),
+    ("select * from sendcode.erase('+8613800138000')", ()),
+    ("select * from sendcode.unlock('+8613800138000')", ("worker",)),
+    ("select sendcode.make_partitions('2031-01-01', 1)", ()),
+    ("select sendcode.move_job('j', current_date, 'sent', null, null, now())", ()),
+    ("drop table sendcode.delivery", ()),
+    ("alter table sendcode.challenge disable row level security", ()),
+    ("create or replace view sendcode.daily as select 1", ()),
+    ("create or replace function sendcode.grace() returns interval language sql as"
+     " $$ select interval '1 year' $$", ()),
+    ("grant select on sendcode.delivery to public", ()),
+    ("set role sendcode_investigator; table sendcode.deliveries", ("investigator",)),
+    ("set role postgres", ()),
+    ("copy (select 1) to '/tmp/mine'", ()),
+)
 
 
 class Rights(DatabaseTest):
@@ -33,6 +74,18 @@ class Rights(DatabaseTest):
                 cursor.execute(f"set role sendcode_{role}")
                 cursor.execute(text, args)
                 return cursor.fetchall() if cursor.description else []
+        except psycopg2.Error as error:
+            return error.pgcode
+        finally:
+            connection.close()
+
+    def as_login(self, login, text):
+        """None, or the SQLSTATE of the refusal; nothing stays done."""
+        connection = psycopg2.connect(make_dsn(DSN, dbname=self.dbname, user=login))
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(text)
+            return None
         except psycopg2.Error as error:
             return error.pgcode
         finally:
@@ -71,6 +124,19 @@ class Rights(DatabaseTest):
                               or table.relname == "receipt" and right == "insert"
                               and role == "receiver")
                     self.assertEqual(has, wanted, (table.relname, role, right))
+
+    def test_what_a_role_is_not_meant_to_do_is_refused_when_it_is_tried(self):
+        for role in ROLES:
+            login = f"sql_{role}_{self.dbname[-8:]}"
+            # A login of its own, as in service: a superuser could set any role.
+            self.sql(f"create role {login} login in role sendcode_{role}")
+            try:
+                for text, roles in TRIES:
+                    with self.subTest(role=role, text=text):
+                        told = self.as_login(login, text)
+                        self.assertEqual(told, None if role in roles else "42501")
+            finally:
+                self.sql(f"drop role {login}")
 
     def test_no_role_may_make_anything(self):
         for role in ROLES:

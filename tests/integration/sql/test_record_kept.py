@@ -1,0 +1,180 @@
+"""What becomes of the record: old months go and the accounts stay, also of a year; a phone erased."""
+import datetime
+import unittest
+
+import psycopg2
+
+from support import DatabaseTest, TOPIC, ago, connect, now
+
+# A year of months, each with jobs of two partitions, other records, gaps, attempts and receipts.
+FILL = """
+select sendcode.make_partitions((now() - interval '12 months')::date, 12);
+insert into sendcode.delivery (job_id, day, phone, scene, state, seq, partition, incarnation,
+    "offset", epoch, requested_at, deadline, changed_at, topic, worker)
+select 'old-' || m || '-' || i, d.at, '+8613900000000', 'old', 'sent', 2, 8 + i %% 2, 1,
+       (12 - m) * 100 + i, 1, d.at, d.at, d.at, %(topic)s, 'w'
+from generate_series(1, 12) m, generate_series(1, 10) i
+cross join lateral (select date_trunc('month', now() at time zone 'UTC')
+                           - m * interval '1 month' + interval '12 days' as at) d;
+insert into sendcode.attempt (job_id, day, attempt, at, recorded_at, outcome, moved, worker)
+select job_id, day, 1, day, day, 'accepted', true, 'w' from sendcode.delivery where scene = 'old';
+insert into sendcode.receipt (received_at, source, raw) select day, 'pull', ''
+from sendcode.delivery where scene = 'old';
+insert into sendcode.record_other (topic, partition, incarnation, "offset", at, what)
+select topic, partition, 1, "offset" + 50, day, 'duplicate' from sendcode.delivery
+where scene = 'old';
+-- Two runs that overlap in each month, and one over all.
+insert into sendcode.offset_gap (topic, partition, incarnation, from_offset, to_offset)
+select %(topic)s, 8, 1, m * 100 + 20 + i, m * 100 + 30 + i
+from generate_series(0, 11) m, generate_series(0, 5, 5) i
+union all select %(topic)s, 8, 1, 75, 1175;
+insert into sendcode.partition_progress (topic, partition, incarnation, next_offset)
+values (%(topic)s, 8, 1, 1300), (%(topic)s, 9, 1, 1300);
+insert into sendcode.wrong_try (phone, scene, at)
+select phone, scene, requested_at from sendcode.delivery where scene = 'old'
+"""
+
+
+class Retention(DatabaseTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with cls.admin.cursor() as cursor:
+            cursor.execute(FILL, {"topic": TOPIC})
+
+    def months(self, parent):
+        return self.sql("select count(*) from pg_inherits where inhparent = %s::regclass",
+                        "sendcode." + parent)[0][0]
+
+    def retain(self, *days):
+        return {r.dropped for r in self.sql("select * from sendcode.retain(%s, %s, %s)", *days)}
+
+    def accounts(self):
+        return self.sql("select * from sendcode.accounting order by topic, partition")
+
+    def gone(self, kept_days):
+        """The months that ended so many days ago or longer, by the calendar."""
+        today = now().date()
+        months, first = set(), today.replace(day=1)
+        for _ in range(14):
+            ends = first
+            first = (first - datetime.timedelta(days=1)).replace(day=1)
+            if ends <= today - datetime.timedelta(days=kept_days):
+                months.add(first.strftime("%Y%m"))
+        return months
+
+    def test_months_go_step_by_step_and_no_account_changes(self):
+        before = self.accounts()
+        self.assertEqual(len(before), 2)
+        self.assertEqual((before[0].jobs, before[0].duplicates), (60, 60))
+        self.assertEqual(self.retain(0, 0, 0), set())
+        for days in (200, 100, 7):
+            there = {r[0] for r in self.sql(
+                "select right(inhrelid::regclass::text, 6) from pg_inherits"
+                " where inhparent = 'sendcode.delivery'::regclass")}
+            self.assertEqual(self.retain(days, 0, 0),
+                             {f"delivery_{m}" for m in self.gone(days) & there})
+            self.assertEqual(self.accounts(), before, days)
+        self.assertLess(self.sql("select count(*) from sendcode.record_other")[0][0], 20)
+        self.assertLess(self.sql("select count(*) from sendcode.wrong_try")[0][0], 20)
+        self.assertEqual(self.months("attempt"), self.months("receipt"))
+        dropped = self.retain(0, 30, 60)
+        self.assertEqual({d for d in dropped if d.startswith("attempt")},
+                         {f"attempt_{m}" for m in self.gone(30)} & dropped)
+        self.assertGreater(len(dropped), 20)
+        self.assertEqual(self.months("receipt") - self.months("attempt"),
+                         len(self.gone(30)) - len(self.gone(60)))
+        self.assertEqual(self.retain(7, 30, 60), set())
+        row = self.job()
+        self.worker.send(row)
+        self.assertEqual(self.delivery(row).state, "sent")
+        self.assertEqual([a for a in self.accounts() if a.partition in (8, 9)], before)
+
+    def test_a_table_that_is_read_is_left_for_another_time_and_holds_up_nobody(self):
+        self.sql("select sendcode.make_partitions('2011-01-15', 1)")
+        reader = connect(self.dbname)
+        self.addCleanup(reader.close)
+        reader.set_session(autocommit=False)
+        reader.cursor().execute("select count(*) from sendcode.delivery")
+        self.assertEqual(self.retain(4000, 0, 0), set())
+        reader.rollback()
+        self.assertEqual(self.retain(4000, 4000, 4000),
+                         {"delivery_201101", "attempt_201101", "receipt_201101"})
+
+    def test_days_that_nobody_can_mean_are_refused(self):
+        for days in ((6, 0, 0), (0, -1, 0), (0, 0, 36501), (None, 0, 0)):
+            with self.assertRaises(psycopg2.errors.InvalidParameterValue):
+                self.retain(*days)
+
+
+class Erasure(DatabaseTest):
+    def erase(self, phone=None):
+        return {r.place: r.rows for r in self.sql("select * from sendcode.erase(%s)",
+                                                  phone or self.phone)}
+
+    def everywhere(self, text):
+        """The tables in which a row has the text, in any column."""
+        tables = self.sql("select relname from pg_class where relkind = 'r'"
+                          " and relnamespace = 'sendcode'::regnamespace")
+        return {t.relname for t in tables if self.sql(
+            f"select 1 from sendcode.{t.relname} t where t::text like %s or exists ("
+            "  select from jsonb_each_text(to_jsonb(t)) where value like %s) limit 1",
+            f"%{text}%", "%" + text.encode().hex() + "%")}
+
+    def test_a_phone_is_nowhere_afterwards_and_every_count_stays(self):
+        row = self.job(client_ip="192.0.2.77", traceparent="00-trace")
+        self.worker.send(row)
+        self.verify(b"wrong")
+        local = self.phone[3:]
+        element = '{"mobile":"%s"}' % local
+        insert = ("insert into sendcode.receipt (source, serial_no, phone, status, code, raw,"
+                  " fault) values ('callback', %s, %s, 'SUCCESS', 'DELIVRD', %s, %s)")
+        serial_no = self.delivery(row).serial_no
+        self.sql(insert, serial_no, self.phone, element.encode(), None)
+        self.sql("select * from sendcode.join_receipts(10)")
+        self.sql(insert, "nobodys", local, element.encode(), None)
+        self.sql(insert, None, None, b"[" + element.encode(), "malformed")
+        self.sql(insert, None, None, b"another", "malformed")
+        self.sql("delete from sendcode.outbox")
+        before = [self.sql(f"select * from sendcode.{v} order by 1, 2")
+                  for v in ("accounting", "daily", "attempts")]
+        self.assertIn("challenge", self.everywhere(self.phone))
+        done = self.erase()
+        self.assertEqual(done, {
+            "deliveries (phone, client_ip, trace)": 1, "receipts (phone, description, raw)": 3,
+            "challenges": 1, "wrong tries": 1, "phone limits": 1})
+        self.assertEqual(self.everywhere(local), set())
+        self.assertEqual(self.everywhere("192.0.2.77"), set())
+        self.assertEqual(before, [self.sql(f"select * from sendcode.{v} order by 1, 2")
+                                  for v in ("accounting", "daily", "attempts")])
+        alias = self.delivery(row).phone
+        self.assertRegex(alias, r"^\+86~[a-p]{12}$")
+        self.assertEqual({r.what for r in self.sql("select * from sendcode.timeline(%s)", alias)},
+                         {"requested", "claimed", "attempt", "sent", "receipt",
+                          "delivered"})
+        self.assertEqual(self.sql("select count(*) from sendcode.receipt where raw = 'another'")
+                         [0][0], 1)
+        self.assertEqual(set(self.erase().values()), {0})
+        # Its record still in Kafka, read again, is known; and no receipt is looked at for ever.
+        self.assertEqual(self.worker.claim_one(row).verdict, "known")
+        self.sql("select * from sendcode.join_receipts(10)")
+        self.assertEqual(self.sql("select count(*) from sendcode.receipt where ask_at is not null"
+                                  " and raw <> 'another'")[0][0], 0)
+
+    def test_a_phone_with_a_job_under_way_is_left_whole(self):
+        row = self.job()
+        answer = self.worker.claim_one(row)
+        with self.assertRaisesRegex(psycopg2.errors.ObjectInUse, row["job_id"]):
+            self.erase()
+        self.assertEqual(self.challenge().next_job_id, row["job_id"])
+        self.worker.record_one(row, answer, "rejected", reason="number")
+        self.assertEqual(self.erase()["deliveries (phone, client_ip, trace)"], 1)
+
+    def test_what_is_no_phone_is_refused(self):
+        for phone in ("13800138000", "+86~abcdefghijkl"):
+            with self.assertRaises(psycopg2.errors.InvalidParameterValue):
+                self.erase(phone)
+
+
+if __name__ == "__main__":
+    unittest.main()
