@@ -26,7 +26,7 @@ kafka_packages=(openjdk-17-jre-headless maven openssl)
 test_packages=(libcmocka-dev clang-14 clang-format-14 clang-tidy-14 cppcheck libclang-rt-14-dev
     shellcheck spin kcat chromium nodejs npm python3 python3-psycopg2 python3-confluent-kafka
     python3-hypothesis python3-psycopg golang-go openjdk-17-jdk-headless libpostgresql-jdbc-java
-    groff-base file curl faketime)
+    nginx-light groff-base file curl faketime)
 
 # True when the package, or a program that stands for it from elsewhere, is there.
 package_present() {

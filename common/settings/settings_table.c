@@ -169,8 +169,9 @@ const struct setting settings_table[] = {
              "Addresses and networks that may call, with commas between: 10.0.0.0/8,2001:db8::1.\n"
              "Default: all."),
     BOOL("receiver", "trust_proxy", AT(receiver.trust_proxy), "on", "off", .preset = "off",
-         .doc = "on: the caller is the last address of X-Forwarded-For, as a proxy in front says;\n"
-                "only when nothing but that proxy can reach this port."),
+         .doc = "on: the caller is the last address of X-Forwarded-For, if a proxy on this "
+                "machine, or\n"
+                "one that allow names, hands the callback on."),
 
     LIMIT(phone_per_day, MANY, "0", .doc = "Jobs of a phone in 24 hours; 0: off."),
     LIMIT(address_per_hour, MANY, "0",

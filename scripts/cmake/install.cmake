@@ -4,15 +4,19 @@
 include(GNUInstallDirs)
 
 configure_file(etc/sendcode-worker.service.in etc/sendcode-worker.service @ONLY)
+configure_file(etc/sendcode-receiver.service.in etc/sendcode-receiver.service @ONLY)
 file(GLOB migrations CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/schema/[0-9]*.sql)
 file(GLOB documents CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.md)
 
-install(TARGETS sendcode-worker sendcode-sandbox)
-install(FILES docs/man/sendcode-worker.1 docs/man/sendcodectl.1 docs/man/sendcode-sandbox.1
+install(TARGETS sendcode-worker sendcode-receiver sendcode-sandbox)
+install(FILES docs/man/sendcode-worker.1 docs/man/sendcode-receiver.1 docs/man/sendcodectl.1
+    docs/man/sendcode-sandbox.1
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES docs/man/sendcode.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES etc/sendcode.conf DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/sendcode)
-install(FILES ${PROJECT_BINARY_DIR}/etc/sendcode-worker.service DESTINATION lib/systemd/system)
+install(FILES ${PROJECT_BINARY_DIR}/etc/sendcode-worker.service
+    ${PROJECT_BINARY_DIR}/etc/sendcode-receiver.service DESTINATION lib/systemd/system)
+install(FILES etc/nginx-receipts.conf DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${migrations} schema/job.schema.json schema/asyncapi.yaml schema/verify-vectors.json
     DESTINATION ${CMAKE_INSTALL_DATADIR}/sendcode/schema)
 install(FILES README.md README.zh.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

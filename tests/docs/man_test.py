@@ -32,8 +32,8 @@ def section(page, heading):
 class Pages(unittest.TestCase):
     def test_each_page_renders_without_a_warning(self):
         pages = sorted(p.name for p in MAN.iterdir())
-        self.assertEqual(pages, ["sendcode-sandbox.1", "sendcode-worker.1", "sendcode.conf.5",
-                                 "sendcodectl.1"])
+        self.assertEqual(pages, ["sendcode-receiver.1", "sendcode-sandbox.1", "sendcode-worker.1",
+                                 "sendcode.conf.5", "sendcodectl.1"])
         for page in pages:
             done = subprocess.run(["groff", "-man", "-Tutf8", "-Kutf8", "-ww", MAN / page],
                                   capture_output=True, text=True, timeout=60,
@@ -41,8 +41,8 @@ class Pages(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""), page)
             self.assertGreater(len(done.stdout.splitlines()), 30, page)
 
-    def test_options_of_worker_and_sandbox_are_those_of_their_help(self):
-        for program in ("sendcode-worker", "sendcode-sandbox"):
+    def test_options_of_each_other_program_are_those_of_its_help(self):
+        for program in ("sendcode-worker", "sendcode-receiver", "sendcode-sandbox"):
             page = (MAN / f"{program}.1").read_text(encoding="utf-8")
             listed = options_in(section(page, "OPTIONS"))
             self.assertEqual(listed, help_of(program) | {"--help"}, program)

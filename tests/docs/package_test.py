@@ -10,7 +10,8 @@ import unittest
 from blocks import BUILD, ROOT
 
 SECRETS = {"TENCENT_SECRET_ID": "a", "TENCENT_SECRET_KEY": "b",
-           "SENDCODE_CODE_KEY": "1" * 64, "SENDCODE_VERIFY_KEY": "2" * 64}
+           "SENDCODE_CODE_KEY": "1" * 64, "SENDCODE_VERIFY_KEY": "2" * 64,
+           "SENDCODE_RECEIPT_PATH": "/" + "3" * 40}
 
 
 def run(*command, **more):
@@ -40,7 +41,10 @@ class Package(unittest.TestCase):
     def test_everything_has_its_place(self):
         expected = {
             "/etc/sendcode/sendcode.conf", "/usr/bin/sendcode-sandbox", "/usr/bin/sendcode-worker",
-            "/usr/bin/sendcodectl", "/usr/lib/systemd/system/sendcode-worker.service",
+            "/usr/bin/sendcode-receiver", "/usr/bin/sendcodectl",
+            "/usr/lib/systemd/system/sendcode-receiver.service",
+            "/usr/lib/systemd/system/sendcode-worker.service",
+            "/usr/share/doc/sendcode/nginx-receipts.conf",
             *(f"/usr/share/man/man{p.suffix[1]}/{p.name}" for p in (ROOT / "docs/man").iterdir()),
             *(f"/usr/share/doc/sendcode/docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
             *(f"/usr/share/doc/sendcode/{name}" for name in
@@ -60,23 +64,24 @@ class Package(unittest.TestCase):
                          ["/etc/sendcode/sendcode.conf"])
 
     def test_installed_programs_take_the_installed_configuration(self):
-        out = run(self.root / "usr/bin/sendcode-worker", "-c",
-                  self.root / "etc/sendcode/sendcode.conf", "--check-config",
-                  env={**os.environ, **SECRETS})
-        self.assertIn("the configuration is good", out)
+        for program in ("sendcode-worker", "sendcode-receiver"):
+            out = run(self.root / "usr/bin" / program, "-c",
+                      self.root / "etc/sendcode/sendcode.conf", "--check-config",
+                      env={**os.environ, **SECRETS})
+            self.assertIn("the configuration is good", out)
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd here")
-    def test_the_unit_is_good_and_hardened(self):
-        unit = "sendcode-worker.service"
+    def test_the_units_are_good_and_hardened(self):
         shutil.copytree("/usr/lib/systemd/system", self.root / "usr/lib/systemd/system",
                         dirs_exist_ok=True, symlinks=True)
         (self.root / "bin").mkdir(exist_ok=True)
         shutil.copy("/bin/kill", self.root / "bin/kill")
-        run("systemd-analyze", "verify", f"--root={self.root}", "--recursive-errors=no",
-            "--man=no", unit)
-        # 0 is the best, 10 the worst; network and credentials alone cost about one.
-        run("systemd-analyze", "security", f"--root={self.root}", "--offline=true",
-            "--threshold=20", unit)
+        for unit in ("sendcode-worker.service", "sendcode-receiver.service"):
+            run("systemd-analyze", "verify", f"--root={self.root}", "--recursive-errors=no",
+                "--man=no", unit)
+            # 0 is the best, 10 the worst; network and credentials alone cost about one.
+            run("systemd-analyze", "security", f"--root={self.root}", "--offline=true",
+                "--threshold=20", unit)
 
 
 if __name__ == "__main__":

@@ -43,13 +43,14 @@ class Documents(unittest.TestCase):
     def test_paths_that_are_named_exist(self):
         for path in DOCUMENTS:
             text = path.read_text(encoding="utf-8")
-            for name in re.findall(r"`((?:common|worker|ctl|sandbox|schema|scripts|tests|docs|etc)/"
+            for name in re.findall(r"`((?:common|worker|receiver|ctl|sandbox|schema|scripts|tests|docs|etc)/"
                                    r"[\w./*-]+)`", text):
                 self.assertTrue(list(ROOT.glob(name.replace("NNNN", "*"))), f"{path.name}: {name}")
 
     def test_names_in_the_tour_are_those_of_the_source(self):
         words = set()
-        for folder in ("common", "worker", "ctl", "sandbox", "schema", "tests", "scripts"):
+        for folder in ("common", "worker", "receiver", "ctl", "sandbox", "schema", "tests",
+                       "scripts"):
             for path in (ROOT / folder).rglob("*"):
                 if path.suffix in {".c", ".h", ".sql", ".cmake", ".replay", ".py"} and path.is_file():
                     words.add(path.name)
@@ -82,10 +83,11 @@ class Operations(unittest.TestCase):
         for name in re.findall(r"sendcode_\w+", alerts):
             self.assertIn(re.sub(r"_bucket$", "", name), made)
 
-    def test_every_warning_of_the_worker_has_its_line(self):
+    def test_every_warning_of_the_daemons_has_its_line(self):
         table = OPERATIONS.split("### Log lines")[1].split("## Provider codes")[0]
         call = re.compile(r"\blog_(?:warn|error|fatal|lines)\((?:&?\w+, \w+, )?\s*" + C_TEXT)
-        found = [literal(m[1]) for _, text in sources("worker", "common") for m in call.finditer(text)]
+        found = [literal(m[1]) for _, text in sources("worker", "receiver", "common")
+                 for m in call.finditer(text)]
         self.assertGreater(len(found), 20)
         for message in found:
             self.assertIn(f"`{message}`", table)

@@ -318,6 +318,22 @@ static void a_silent_connection_is_closed(void **state)
     httpd_free(impatient);
 }
 
+static void a_request_that_does_not_come_to_its_end_is_cut(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    static struct plain_exchange x;
+    struct httpd_limits short_limits = limits;
+    short_limits.timeout_s = 600;
+    short_limits.request_s = 1;
+    struct httpd *impatient = httpd_new(l, &short_limits, handle, NULL, &e);
+    assert_non_null(impatient);
+    x.port = httpd_listen(impatient, "127.0.0.1:0", &e);
+    client_run(l, send_half_a_request, &x);
+    assert_string_equal(x.answer.text, "");
+    httpd_free(impatient);
+}
+
 int main(void)
 {
 #define LISTEN_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -329,6 +345,7 @@ int main(void)
         LISTEN_TEST(plain_http_on_the_tls_port_gets_no_answer),
         LISTEN_TEST(without_file_descriptors_a_connection_waits),
         LISTEN_TEST(a_silent_connection_is_closed),
+        LISTEN_TEST(a_request_that_does_not_come_to_its_end_is_cut),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }
