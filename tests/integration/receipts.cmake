@@ -1,0 +1,3 @@
+# Callbacks from the sandbox through the receiver to jobs that workers send meanwhile.
+sc_integration_test(receipts.storm SERVERS postgres kafka TIMEOUT 240
+    COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/receipts/test_storm.py)
