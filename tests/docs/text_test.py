@@ -12,7 +12,8 @@ from blocks import BUILD, DOCUMENTS, READMES, ROOT, blocks, commands
 OPERATIONS = (ROOT / "docs/OPERATIONS.md").read_text(encoding="utf-8")
 PRODUCERS = (ROOT / "docs/PRODUCERS.md").read_text(encoding="utf-8")
 SECRETS = {"TENCENT_SECRET_ID": "a", "TENCENT_SECRET_KEY": "b",
-           "SENDCODE_CODE_KEY": "1" * 64, "SENDCODE_VERIFY_KEY": "2" * 64}
+           "SENDCODE_CODE_KEY": "1" * 64, "SENDCODE_VERIFY_KEY": "2" * 64,
+           "SENDCODE_RECEIPT_PATH": "/" + "3" * 40}
 C_TEXT = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
 
 
@@ -65,8 +66,10 @@ class Documents(unittest.TestCase):
                 with tempfile.NamedTemporaryFile("w", suffix=".conf", encoding="utf-8") as conf:
                     conf.write(block.text)
                     conf.flush()
+                    receiver = block.text.startswith("[receiver]")
+                    program = "sendcode-receiver" if receiver else "sendcode-worker"
                     done = subprocess.run(
-                        [BUILD / "sendcode-worker", "-c", conf.name, "--check-config"], text=True,
+                        [BUILD / program, "-c", conf.name, "--check-config"], text=True,
                         capture_output=True, timeout=60, env={**os.environ, **SECRETS})
                 self.assertEqual(done.returncode, 0, f"{path.name}:{block.line}: {done.stderr}")
 
