@@ -97,6 +97,9 @@ void meters_init(struct meters *m)
                                 "Jobs of which a second SMS was accepted. Alarming.");
     m->unkeyed = single(m->registry, METRIC_COUNTER, "sendcode_unkeyed_jobs_total",
                         "Jobs whose record key is missing or is not the phone.");
+    m->limit_drift =
+        single(m->registry, METRIC_COUNTER, "sendcode_limit_drift_total",
+               "Jobs that the provider refused by its limits per number, which ours let through.");
 }
 
 void meters_free(struct meters *m)

@@ -36,7 +36,7 @@ struct meters {
     struct metric_cell *stage[STAGE_COUNT];
     struct metric_cell *in_flight, *window, *rate_share, *in_doubt, *held, *loop_lag;
     struct metric_family *lag, *stopped, *dead_letters;
-    struct metric_cell *duplicate_sends, *unkeyed;
+    struct metric_cell *duplicate_sends, *unkeyed, *limit_drift;
 };
 
 void meters_init(struct meters *m);

@@ -219,12 +219,13 @@ static void on_not_sent(struct pipeline *p, struct flight *f)
 }
 
 /* Too often: after a doubt that is evidence that the doubtful message was accepted. */
-static void on_too_often(struct flight *f, const struct provider_verdict *v)
+static void on_too_often(struct pipeline *p, struct flight *f, const struct provider_verdict *v)
 {
     if (f->after_doubt) {
         decide(f, ATTEMPT_REFUSED, JOB_IN_DOUBT, REASON_NONE);
         return;
     }
+    metric_add(p->meters->limit_drift, 1);
     decide(f, ATTEMPT_REFUSED, JOB_LIMITED, v->reason);
     f->outcome.has_retry_after = v->has_retry_after;
     f->outcome.retry_after = v->retry_after;
@@ -257,7 +258,7 @@ static void apply(struct pipeline *p, struct flight *f, const struct provider_ve
         on_rejected(p, f, v->reason);
         return;
     case VERDICT_REJECT_QUOTA:
-        on_too_often(f, v);
+        on_too_often(p, f, v);
         return;
     case VERDICT_CONFIG:
         on_config(p, f, v->scope == SCOPE_ACCOUNT, v->remedy);

@@ -96,6 +96,11 @@ void claims_live_start_adapter(struct claims_live *f, const char *dsn, claims_li
     f->settings.worker.start_budget = 2;
     f->settings.tencent.timeout = 5;
     f->settings.tencent.signature_life = 15;
+    f->settings.limits.phone_per_day = 11;
+    f->settings.limits.address_per_hour = 12;
+    f->settings.limits.address_per_day = 13;
+    f->settings.limits.provider_per_day = 14;
+    f->settings.limits.provider_interval = 15;
     f->settings.secrets.code.n = 2;
     memcpy(f->settings.secrets.code.keys[0].id, "key1", 4);
     memcpy(f->settings.secrets.code.keys[1].id, "key2", 4);

@@ -39,7 +39,7 @@ static void on_mapped(void *arg, const struct claim_answer *answers, size_t n)
     assert_int_equal(s->at_us, TIME_US);
     assert_string_equal(s->traceparent,
                         "parent/5000000000/t/5/30/7/3600/20/9000/17000/worker-1/jobs/"
-                        "\\x6b657931,\\x6b657932");
+                        "\\x6b657931,\\x6b657932/11/12/13/14/15");
     assert_string_equal(s->tracestate, "state");
     f->n_answers += n;
 }

@@ -13,67 +13,19 @@
 #include "common/pg/pg_session.h"
 #include "common/settings/settings.h"
 #include "worker/pg/pg_batch.h"
+#include "worker/pg/pg_claims_call.h"
 #include "worker/pg/pg_status.h"
 #include "worker/pg/pg_worker_session.h"
 
 /* What is between a request's last possible answer and the moment others may take its job over. */
 #define TAKEOVER_MARGIN_S 2
 
-/* X(SUFFIX, parameter, type) */
-#define CLAIM_COLUMNS(X)                                                                           \
-    X(PARTITION, "p_partition", PG_INT4)                                                           \
-    X(OFFSET, "p_offset", PG_INT8)                                                                 \
-    X(INCARNATION, "p_incarnation", PG_INT4)                                                       \
-    X(EPOCH, "p_epoch", PG_INT8)                                                                   \
-    X(JOB_ID, "p_job_id", PG_TEXT)                                                                 \
-    X(PHONE, "p_phone", PG_TEXT)                                                                   \
-    X(SCENE, "p_scene", PG_TEXT)                                                                   \
-    X(REQUESTED_AT, "p_requested_at", PG_TIMESTAMPTZ)                                              \
-    X(DEADLINE, "p_deadline", PG_TIMESTAMPTZ)                                                      \
-    X(LOCALE, "p_locale", PG_TEXT)                                                                 \
-    X(CLIENT_IP, "p_client_ip", PG_TEXT)                                                           \
-    X(TRACEPARENT, "p_traceparent", PG_TEXT)                                                       \
-    X(TRACESTATE, "p_tracestate", PG_TEXT)                                                         \
-    X(REFUSAL, "p_refusal", PG_TEXT)                                                               \
-    X(TTL, "p_ttl", PG_INT4)                                                                       \
-    X(RESEND_SAME, "p_resend_same", PG_BOOL)                                                       \
-    X(CODE_LENGTH, "p_code_length", PG_INT4)                                                       \
-    X(COOLDOWN, "p_cooldown", PG_INT4)                                                             \
-    X(PER_HOUR, "p_per_hour", PG_INT4)                                                             \
-    X(PER_DAY, "p_per_day", PG_INT4)                                                               \
-    X(MAX_TRIES, "p_max_tries", PG_INT4)                                                           \
-    X(TRIES_WINDOW, "p_tries_window", PG_INT4)                                                     \
-    X(MAX_TRIES_DAY, "p_max_tries_day", PG_INT4)                                                   \
-    X(NONCE, "p_nonce", PG_BYTEA)                                                                  \
-    X(PROOF, "p_proof", PG_BYTEA)                                                                  \
-    X(KEY_ID, "p_key_id", PG_BYTEA)
 #define COLUMN_ENUM_(suffix, name, type) COL_##suffix,
 #define COLUMN_ROW_(suffix, name, type) {name, type},
 enum claim_column { CLAIM_COLUMNS(COLUMN_ENUM_) COL_COUNT };
 static const struct pg_column columns[] = {CLAIM_COLUMNS(COLUMN_ROW_)};
 #undef COLUMN_ENUM_
 #undef COLUMN_ROW_
-
-/* Places in the answer. */
-enum answer_column {
-    ANSWER_IDX,
-    ANSWER_VERDICT,
-    ANSWER_WAIT_MS,
-    ANSWER_DAY,
-    ANSWER_DEADLINE_IN_MS,
-    ANSWER_LIFE_MS,
-    ANSWER_CODE_LENGTH,
-    ANSWER_NONCE,
-    ANSWER_PROOF,
-    ANSWER_KEY_ID,
-    ANSWER_STATUS,
-};
-#define CLAIM_SCALARS 6
-static const char claim_head[] =
-    "select idx, verdict, wait_ms, day, deadline_in_ms, life_ms, code_length, nonce, proof, "
-    "key_id, " PG_STATUS_COLUMNS " from sendcode.claim(p_claim_id => $1::uuid, "
-    "p_worker => $2::text, p_topic => $3::text, p_takeover_ms => $4::int, "
-    "p_not_after_ms => $5::int, p_known_keys => $6::bytea[]";
 
 static const char epochs_sql[] =
     "select part, epoch, incarnation, next_offset from sendcode.take_epochs(p_topic => $1::text, "
@@ -99,9 +51,10 @@ struct pg_claims {
     struct pg_array known_keys;
     uint8_t claim_id[16];
     int32_t takeover_ms, not_after_ms; /* for the next batch, as the ids of the known keys */
+    int32_t limits[CLAIM_LIMITS];      /* in the order of CLAIM_HEAD */
     uint8_t key_ids[SETTINGS_KEYS_MAX][4];
     size_t n_key_ids;
-    struct pg_scalar takeover_slot, not_after_slot;
+    struct pg_scalar takeover_slot, not_after_slot, limit_slots[CLAIM_LIMITS];
     uint64_t tickets[CLAIM_BATCH_MAX];
     struct claim_answer answers[CLAIM_BATCH_MAX];
 };
@@ -152,6 +105,8 @@ static void ask_claim(struct pg_claims *c)
     params[3] = pg_param_i32(&c->takeover_slot, c->takeover_ms);
     params[4] = pg_param_i32(&c->not_after_slot, c->not_after_ms);
     params[5] = pg_array_param(&c->known_keys);
+    for (size_t i = 0; i < CLAIM_LIMITS; i++)
+        params[6 + i] = pg_param_i32(&c->limit_slots[i], c->limits[i]);
     pg_batch_params(&c->batch, params + CLAIM_SCALARS);
     pg_session_ask(c->session, c->batch.sql, params, ARRAY_LEN(params), true);
 }
@@ -337,9 +292,15 @@ void pg_claims_set_settings(struct pg_claims *c, const struct settings *s)
 {
     int64_t takeover_s = s->worker.start_budget + s->tencent.timeout + TAKEOVER_MARGIN_S;
     int64_t not_after_s = s->worker.start_budget + s->tencent.signature_life;
+    const int64_t limits[CLAIM_LIMITS] = {
+        s->limits.phone_per_day,    s->limits.address_per_hour,  s->limits.address_per_day,
+        s->limits.provider_per_day, s->limits.provider_interval,
+    };
 
     c->takeover_ms = (int32_t)(takeover_s * 1000);
     c->not_after_ms = (int32_t)(not_after_s * 1000);
+    for (size_t i = 0; i < CLAIM_LIMITS; i++)
+        c->limits[i] = (int32_t)limits[i];
     c->n_key_ids = s->secrets.code.n;
     for (size_t i = 0; i < c->n_key_ids; i++)
         memcpy(c->key_ids[i], s->secrets.code.keys[i].id, sizeof c->key_ids[i]);
@@ -372,7 +333,7 @@ struct pg_claims *pg_claims_new(struct loop *l, const struct settings *s,
     c->worker = mem_must_strdup(s->worker.name);
     c->topic = mem_must_strdup(s->topics.jobs);
     pg_claims_set_settings(c, s);
-    pg_batch_init(&c->batch, claim_head, CLAIM_SCALARS, columns, COL_COUNT);
+    pg_batch_init(&c->batch, CLAIM_HEAD, CLAIM_SCALARS, columns, COL_COUNT);
     pg_array_init(&c->partitions, PG_INT4);
     pg_array_init(&c->restarted, PG_BOOL);
     pg_array_init(&c->known_keys, PG_BYTEA);

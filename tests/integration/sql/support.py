@@ -96,17 +96,23 @@ RECORD_COLUMNS = [
     ("proof", "bytea")]
 
 
-def prepared_call(function, head, columns):
+LIMITS = ("phone_per_day", "address_per_hour", "address_per_day", "provider_per_day",
+          "provider_interval")
+
+
+def prepared_call(function, head, columns, tail=()):
     """Statements that prepare a call and execute it, as the worker does."""
-    types = head + [sql_type + "[]" for _, sql_type in columns]
+    types = head + [sql_type + "[]" for _, sql_type in columns] + list(tail)
     numbers = ", ".join(f"${n + 1}" for n in range(len(types)))
     marks = ", ".join(["%s"] * len(types))
     return (f"prepare {function}({', '.join(types)}) as"
             f" select * from sendcode.{function}({numbers})", f"execute {function}({marks})")
 
 
-PREPARE_CLAIM, CLAIM = prepared_call("claim", ["uuid", "text", "text", "int", "int", "bytea[]"],
-                                     CLAIM_COLUMNS)
+CLAIM_HEAD = ["uuid", "text", "text", "int", "int", "bytea[]"]
+# As workers call it, and as those did that knew no limits over all scenes.
+PREPARE_CLAIM, CLAIM = prepared_call("claim", CLAIM_HEAD, CLAIM_COLUMNS, ["int"] * len(LIMITS))
+PREPARE_OLD_CLAIM, OLD_CLAIM = prepared_call("claim", CLAIM_HEAD, CLAIM_COLUMNS)
 PREPARE_RECORD, RECORD = prepared_call("record", ["text", "text"], RECORD_COLUMNS)
 OUTCOME_OF = {"sent": "accepted", "retry": "not_sent", "expired": "not_sent", "rejected": "refused",
               "limited": "refused", "in_doubt": "in_doubt"}
@@ -126,11 +132,13 @@ def array_text(values):
 class Worker:
     """One worker's connection: owns partitions, claims jobs and records results."""
 
-    def __init__(self, dbname, name="w1", partitions=(0,)):
+    def __init__(self, dbname, name="w1", partitions=(0,), old=False):
         self.name = name
+        self.old = old
+        self.limits = dict.fromkeys(LIMITS, 0)
         self.connection = connect(dbname)
         self.cursor = self.connection.cursor()
-        self.cursor.execute(PREPARE_CLAIM + ";" + PREPARE_RECORD)
+        self.cursor.execute((PREPARE_OLD_CLAIM if old else PREPARE_CLAIM) + ";" + PREPARE_RECORD)
         self.takeover_ms = 20000
         self.not_after_ms = 17000
         self.known_keys = [KEY_ID]
@@ -170,10 +178,11 @@ class Worker:
         return row
 
     def claim(self, *rows, claim_id=None):
-        self.cursor.execute(CLAIM, [
+        self.cursor.execute(OLD_CLAIM if self.old else CLAIM, [
             claim_id or uuid.uuid4(), self.name, TOPIC, self.takeover_ms, self.not_after_ms,
-            self.known_keys] + [array_text(r[name] for r in rows) for name, _ in CLAIM_COLUMNS])
-        answers = self.cursor.fetchall()
+            self.known_keys] + [array_text(r[name] for r in rows) for name, _ in CLAIM_COLUMNS]
+            + ([] if self.old else [self.limits[name] for name in LIMITS]))
+        answers = sorted(self.cursor.fetchall(), key=lambda a: a.idx)
         assert [a.idx for a in answers] == list(range(1, len(rows) + 1)), answers
         return answers
 
@@ -212,6 +221,7 @@ class DatabaseTest(unittest.TestCase):
     """self.worker on a fresh database; self.sql() asks as superuser; self.age() lets time pass."""
 
     first_migrations = None  # how many are applied when the tests begin; all
+    old_worker = False  # whether it claims as workers did before limits over all scenes
 
     @classmethod
     def setUpClass(cls):
@@ -225,7 +235,7 @@ class DatabaseTest(unittest.TestCase):
         drop_database(cls.dbname)
 
     def setUp(self):
-        self.worker = Worker(self.dbname)
+        self.worker = Worker(self.dbname, old=self.old_worker)
         self.addCleanup(self.worker.connection.close)
         type(self).phone_number += 1
         self.phone = f"+86138{type(self).phone_number:08d}"
@@ -247,10 +257,12 @@ class DatabaseTest(unittest.TestCase):
 
     def age(self, seconds):
         """Moves every stored time of this phone back, as if so many seconds had passed."""
-        for table in ("challenge", "delivery", "parked"):
+        for table in ("challenge", "phone_limit", "delivery", "parked"):
             columns = [r[0] for r in self.sql(
                 "select column_name from information_schema.columns where table_schema = 'sendcode'"
                 " and table_name = %s and data_type = 'timestamp with time zone'", table)]
+            if not columns:  # of a schema of before
+                continue
             moved = ", ".join(f"{c} = {c} - %s * interval '1 second'" for c in columns)
             self.sql(f"update sendcode.{table} set {moved} where phone = %s",
                      *[seconds] * len(columns), self.phone)

@@ -9,6 +9,7 @@ class Neighbours(ParkingTest):
     """The worker before this schema's: it claims, records and sweeps, and takes nothing."""
 
     first_migrations = 11
+    old_worker = True
 
     def setUp(self):
         DatabaseTest.setUp(self)
