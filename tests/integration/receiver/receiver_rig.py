@@ -31,29 +31,41 @@ def receipt(**given):
 class ReceiverTest(rig.Rig):
     receiver = {}
 
+    template = None  # a migrated database, of which each test has a copy
+
+    @classmethod
+    def run_admin(cls, sql):
+        admin = psycopg2.connect(cls.server_dsn)
+        admin.autocommit = True
+        with admin.cursor() as c:
+            c.execute(sql)
+        admin.close()
+
     def make_database(self):
         # Cleanups run last first: the role goes when its database is gone.
-        self.addCleanup(self.drop_role)
-        super().make_database()
+        self.role = f"r_{self.name}"
+        self.addCleanup(self.run_admin, f"drop role if exists {self.role}")
+        self.addCleanup(self.drop_database)
+        self.dsn = f"{self.server_dsn} dbname={self.name}"
+        self.run_admin(f"create database {self.name} template {self.template or 'template1'}")
 
     def setUp(self):
         super().setUp()
-        self.query(f"create role r_{self.name} login; grant sendcode_receiver to r_{self.name}")
-        self.role = f"r_{self.name}"
+        if not self.template:
+            type(self).template = f"{self.name}_template"
+            self.addClassCleanup(self.run_admin, f"drop database {self.template}")
+            self.run_admin(f"create database {self.template} template {self.name}")
+        self.query(f"create role {self.role} login; grant sendcode_receiver to {self.role}")
 
     def start_sandbox(self):
         """None is needed."""
-
-    def drop_role(self):
-        with psycopg2.connect(self.server_dsn) as admin, admin.cursor() as c:
-            c.execute(f"drop role if exists r_{self.name}")
-        admin.close()
 
     def config(self):
         return {"postgres": {"dsn": self.dsn}}
 
     def ctl(self, *args, **more):
-        return super().ctl(*[a for a in args if a == "migrate"], **more)
+        """Only `migrate` is called, and there are no topics."""
+        return None if self.template else super().ctl("migrate", **more)
 
     def start_receiver(self, dsn=None, up=True, **keys):
         path = self.dir / f"receiver{len(self.programs)}.conf"
