@@ -54,7 +54,9 @@ create function sendcode.claim(
     p_traceparent text[], p_tracestate text[], p_refusal text[], p_ttl int[],
     p_resend_same bool[], p_code_length int[], p_cooldown int[], p_per_hour int[],
     p_per_day int[], p_max_tries int[], p_tries_window int[], p_max_tries_day int[],
-    p_nonce bytea[], p_proof bytea[], p_key_id bytea[])
+    p_nonce bytea[], p_proof bytea[], p_key_id bytea[], p_phone_per_day int,
+    p_address_per_hour int, p_address_per_day int, p_provider_per_day int,
+    p_provider_interval int)
 returns table (idx int, verdict text, wait_ms bigint, day date, deadline_in_ms bigint,
                life_ms bigint, code_length int, nonce bytea, proof bytea, key_id bytea,
                job_id text, phone text, scene text, state text, reason text, seq int,
@@ -78,7 +80,8 @@ begin
                concat_ws('/', p_traceparent[i], p_epoch[i], p_resend_same[i], p_per_hour[i],
                          p_per_day[i], p_max_tries[i], p_tries_window[i], p_max_tries_day[i],
                          p_takeover_ms, p_not_after_ms, p_worker, p_topic,
-                         array_to_string(p_known_keys, ',')),
+                         array_to_string(p_known_keys, ','), p_phone_per_day, p_address_per_hour,
+                         p_address_per_day, p_provider_per_day, p_provider_interval),
                p_tracestate[i]
         from generate_subscripts(p_job_id, 1) i
         order by i desc;
