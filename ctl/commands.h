@@ -18,6 +18,8 @@ extern const struct command command_enqueue;
 extern const struct command command_verify;
 extern const struct command command_unlock;
 extern const struct command command_timeline;
+extern const struct command command_audit;
 extern const struct command command_replay;
+extern const struct command command_erase;
 
 #endif

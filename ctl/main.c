@@ -7,8 +7,8 @@
 #include "ctl/ctl.h"
 
 static const struct command *const commands[] = {
-    &command_migrate, &command_enqueue,  &command_verify,
-    &command_unlock,  &command_timeline, &command_replay,
+    &command_migrate,  &command_enqueue, &command_verify, &command_unlock,
+    &command_timeline, &command_audit,   &command_replay, &command_erase,
 };
 
 static void print_usage(FILE *out)

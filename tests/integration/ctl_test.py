@@ -36,7 +36,9 @@ def connect(dsn):
     return connection
 
 
-class CtlTest(unittest.TestCase):
+class Rig(unittest.TestCase):
+    """A database and topics of its own for each test."""
+
     def setUp(self):
         self.name = "ctl_" + uuid.uuid4().hex[:12]
         self.execute("postgres", f"create database {self.name}")
@@ -75,6 +77,8 @@ class CtlTest(unittest.TestCase):
             capture_output=True, text=True, timeout=60, check=True).stdout
         return out.splitlines()
 
+
+class CtlTest(Rig):
     def test_migrate_twice_does_it_once(self):
         first, _ = self.ctl("migrate")
         again, _ = self.ctl("migrate")
@@ -177,7 +181,8 @@ class CtlTest(unittest.TestCase):
                 self.assertTrue(said)
 
     def test_every_command_has_help(self):
-        for command in ("migrate", "enqueue", "verify", "unlock", "timeline", "replay"):
+        for command in ("migrate", "enqueue", "verify", "unlock", "timeline", "audit", "replay",
+                        "erase"):
             with self.subTest(command):
                 out, _ = self.ctl(command, "--help")
                 self.assertIn("usage: sendcodectl", out)

@@ -1,0 +1,197 @@
+"""audit and erase against a real PostgreSQL and a real Apache Kafka: who sees what, and what stays."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import unittest
+
+from ctl_test import BOOTSTRAP, PROGRAM, Rig
+
+PHONE = "+8613800138000"
+ALIKE = "+8613899998000"  # masked like PHONE
+ROWS = 3000
+
+# A job each of another state and scene for PHONE and ALIKE, then many of one phone.
+FILL = """
+create or replace function pg_temp.job(p_job text, p_phone text, p_scene text, p_state text,
+                                       p_code text, p_at timestamptz, p_day date) returns void
+language sql as $$
+    insert into sendcode.delivery (job_id, day, phone, scene, state, seq, partition, incarnation,
+        "offset", epoch, requested_at, deadline, changed_at, topic, worker, attempts,
+        provider_code)
+    values (p_job, p_day, p_phone, p_scene, p_state::sendcode.job_state, 2, 0, 0, 7, 1, p_at, p_at,
+            p_at, 'sendcode.jobs', 'w', 1, p_code);
+    insert into sendcode.attempt (job_id, day, attempt, at, recorded_at, outcome, moved,
+                                  provider_code, worker)
+    values (p_job, p_day, 1, p_at, p_at, 'accepted', true, p_code, 'w');
+$$;
+select pg_temp.job('one', '{phone}', 'login', 'sent', 'Ok', t, t::date),
+       pg_temp.job('two', '{phone}', 'signup', 'rejected', 'FailedOperation.X', t + '1 h', t::date),
+       pg_temp.job('-2+3', '{alike}', 'login', 'sent', 'Ok', t + '2 h', t::date),
+       pg_temp.job('late', '{alike}', 'login', 'expired', null, t - '9 days'::interval, t::date + 1)
+from (select date_trunc('day', now() at time zone 'UTC') at time zone 'UTC' as t) t;
+"""
+MANY = """
+insert into sendcode.delivery (job_id, day, phone, scene, state, seq, partition, incarnation,
+    "offset", epoch, requested_at, deadline, changed_at, topic, worker)
+select 'many-' || i, now()::date, '+8613900000000', 'login', 'sent', 2, 0, 0, i, 1, now(), now(),
+       now(), 'sendcode.jobs', 'w'
+from generate_series(1, {rows}) i
+"""
+
+
+class RecordTest(Rig):
+    def setUp(self):
+        super().setUp()
+        self.ctl("migrate", "--topics", "--partitions", "1")
+        self.execute(self.name, FILL.format(phone=PHONE, alike=ALIKE))
+        self.roles = {}
+        for kind in ("auditor", "investigator", "worker"):
+            role = self.roles[kind] = f"{self.name}_{kind}"
+            self.execute("postgres", f"create role {role} login in role sendcode_{kind}")
+
+    def tearDown(self):
+        super().tearDown()
+        for role in self.roles.values():
+            self.execute("postgres", f"drop role {role}")
+
+    def as_role(self, kind):
+        return ["--dsn", self.dsn.replace("user=postgres", f"user={self.roles[kind]}")]
+
+    def audit(self, *arguments, kind="auditor"):
+        out, _ = self.ctl("audit", "--format", "jsonl", *self.as_role(kind), *arguments)
+        return [json.loads(line) for line in out.splitlines()]
+
+    def test_audit(self):
+        """Filters, masks and formats, of one filled database."""
+        today, midnight, one, tomorrow = self.execute(self.name, """
+            select to_char(d, 'YYYY-MM-DD'), to_char(d, 'YYYY-MM-DD"T00:00:00Z"'),
+                   to_char(d, 'YYYY-MM-DD"T09:00:00+08:00"'),
+                   to_char(d + '1 day'::interval, 'YYYY-MM-DD"T00:00:00Z"')
+            from (select now() at time zone 'UTC' as d) d""")[0]
+        whole = ["one", "two", "-2+3", "late"]
+        for arguments, wanted in (
+                ([], whole),
+                (["--phone", PHONE], ["one", "two"]),
+                (["--phone", "+8613811118000"], []),
+                (["--scene", "signup"], ["two"]),
+                (["--state", "sent"], ["one", "-2+3"]),
+                (["--provider-code", "FailedOperation.X"], ["two"]),
+                (["--from", midnight, "--to", tomorrow], ["one", "two", "-2+3"]),
+                (["--from", one, "--to", tomorrow], ["two", "-2+3"]),  # 01:00 in UTC
+                (["--to", one], ["one"]),
+                (["--from", tomorrow], ["late"]),  # filed when it came
+                (["--phone", PHONE, "--state", "sent", "--scene", "signup"], [])):
+            for kind in ("auditor", "investigator"):
+                with self.subTest(arguments=arguments, kind=kind):
+                    self.assertEqual([row["job_id"] for row in self.audit(*arguments, kind=kind)],
+                                     wanted)
+        self.assertEqual({row["phone"] for row in self.audit()}, {"+86138****8000"})
+        self.assertEqual([row["phone"] for row in self.audit(kind="investigator")],
+                         [PHONE, PHONE, ALIKE, ALIKE])
+        first = self.audit()[0]
+        self.assertEqual((first["requested_at"], first["offset"], first["duplicate_send"]),
+                         (f"{today}T00:00:00.000Z", 7, False))
+        self.assertNotIn("reason", first)
+
+        out, _ = self.ctl("audit", "--format", "csv", *self.as_role("auditor"))
+        rows = list(csv.DictReader(io.StringIO(out)))
+        self.assertEqual([row["job_id"] for row in rows], ["one", "two", "'-2+3", "late"])
+        self.assertEqual(rows[0]["phone"], "+86138****8000")
+        self.assertEqual(rows[0]["duplicate_send"], "false")
+        out, _ = self.ctl("audit", *self.as_role("auditor"))
+        self.assertEqual(len(out.splitlines()), 5)
+        self.assertRegex(out.splitlines()[1], r"^\S+Z  one +\+86138\*\*\*\*8000  login +sent ")
+        _, said = self.ctl("audit", "--scene", "nobody", *self.as_role("auditor"))
+        self.assertIn("no job fits", said)
+        _, said = self.ctl("audit", *self.as_role("worker"), code=78)
+        self.assertIn("may not do this", said)
+
+    def test_an_impossible_filter_is_64_and_says_what_is_possible(self):
+        for arguments, hint in ((["--state", "gone"], "delivered undelivered"),
+                                (["--phone", "+86138****8000"], "the whole number"),
+                                (["--scene", "Log In"], "a-z 0-9"),
+                                (["--from", "yesterday"], "2026-11-24T08:00:00Z"),
+                                (["--to", "2026-11-24"], "2026-11-25T08:00:00Z"),
+                                (["--from", "2026-11-25T00:00:00Z", "--to",
+                                  "2026-11-25T08:00:00+08:00"], "nothing lies between"),
+                                (["--provider-code", "x y"], "LimitExceeded"),
+                                (["--format", "xml"], "table, csv or jsonl"), (["more"], "more")):
+            with self.subTest(arguments):
+                _, said = self.ctl("audit", *arguments, code=64)
+                self.assertIn(hint, said)
+
+    def peak_kib(self, *arguments):
+        """Of a run whose output is read as it comes: how many lines, and its peak memory."""
+        environment = {**os.environ, "ASAN_OPTIONS": "quarantine_size_mb=1"}
+        run = subprocess.Popen([PROGRAM, "-c", self.conf, "audit", *arguments],
+                               stdout=subprocess.PIPE, env=environment)
+        with run.stdout as out:
+            lines = sum(1 for _ in out)
+        _, status, usage = os.wait4(run.pid, 0)
+        run.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(run.returncode, 0)
+        return lines, usage.ru_maxrss
+
+    def test_many_rows_need_no_more_memory_than_few(self):
+        self.execute(self.name, MANY.format(rows=ROWS))
+        few = self.peak_kib("--format", "csv")
+        self.execute(self.name, MANY.format(rows=20 * ROWS).replace("many-", "more-"))
+        many = self.peak_kib("--format", "csv")
+        self.assertEqual((few[0], many[0]), (ROWS + 5, 21 * ROWS + 5))
+        self.assertLess(many[1], few[1] + 4096)
+
+    def phones(self):
+        return self.execute(self.name, "select job_id, phone from sendcode.delivery order by 1")
+
+    def test_erase_shows_first_and_then_leaves_no_number(self):
+        before = self.phones()
+        out, said = self.ctl("erase", PHONE)
+        self.assertIn("would be erased: ", out)
+        self.assertIn("nothing is done yet", said)
+        self.assertEqual(self.phones(), before)
+
+        done, _ = self.ctl("erase", "--yes", PHONE)
+        counts = r"would be erased: (\d+) rows"
+        self.assertRegex(out, counts)
+        self.assertIn("erased: ", done)
+        after = dict(self.phones())
+        self.assertEqual(sorted(after), sorted(dict(before)))
+        self.assertNotIn(PHONE, after.values())
+        self.assertEqual(after["late"], ALIKE)
+        dump = self.dump()
+        self.assertNotIn(PHONE, dump)
+        self.assertIn(ALIKE, dump)
+        _, said = self.ctl("erase", "--yes", PHONE)
+        self.assertIn("has nothing of that phone", said)
+
+    def dump(self):
+        tables = self.execute(self.name, "select c.oid::regclass::text from pg_class c where"
+                                         " relnamespace = 'sendcode'::regnamespace"
+                                         " and relkind = 'r'")
+        return "".join(str(self.execute(self.name, f"select t::text from {table} t"))
+                       for (table,) in tables)
+
+    def test_erase_says_what_the_topics_keep_and_until_when(self):
+        out, _ = self.ctl("erase", PHONE)
+        for topic in ("jobs", "dead", "events"):
+            self.assertRegex(out, rf"{self.name}\.{topic}: .* until 20\d\d-.*Z at the latest")
+        away = self.configure("127.0.0.1:1")
+        out, _ = self.ctl("erase", PHONE, conf=away)
+        self.assertRegex(out, rf"{self.name}\.dead: .*Kafka did not say; .* 72 h")
+        self.assertNotEqual(BOOTSTRAP, "127.0.0.1:1")
+
+    def test_erase_is_for_the_owner(self):
+        for kind in ("worker", "auditor", "investigator"):
+            with self.subTest(kind):
+                _, said = self.ctl("erase", "--yes", PHONE, *self.as_role(kind), code=78)
+                self.assertIn("may not do this", said)
+        self.assertIn(PHONE, dict(self.phones()).values())
+        self.ctl("erase", "--yes", code=64)
+        self.ctl("erase", "--yes", "13800138000", code=64)
+
+
+if __name__ == "__main__":
+    unittest.main()
