@@ -140,30 +140,6 @@ select r.serial_no,
 from sendcode.receipt r
 left join sendcode.receipt_code c on c.code = r.code;
 
--- One join a day, not a look-up a row. Only a second accepted message of a job is looked up.
-create or replace view sendcode.daily as
-select d.day, d.scene, sendcode.country_code(d.phone) as country_code, count(*) as requested,
-       count(*) filter (where d.state in ('sent', 'delivered', 'undelivered')) as sent,
-       count(*) filter (where d.state = 'delivered') as delivered,
-       count(*) filter (where d.state = 'undelivered') as undelivered,
-       count(d.verified_at) as verified,
-       count(*) filter (where d.state = 'rejected') as rejected,
-       count(*) filter (where d.state = 'limited') as limited,
-       count(*) filter (where d.state = 'superseded') as superseded,
-       count(*) filter (where d.state = 'expired') as expired,
-       count(*) filter (where d.state = 'unknown') as unknown,
-       coalesce(sum(coalesce(a.fee, 0)::bigint
-                    + case when d.duplicate_send then coalesce(
-                          (select sum(o.fee) from sendcode.attempt o
-                           where o.job_id = d.job_id and o.day = d.day and o.outcome = 'accepted'
-                             and o.attempt is distinct from d.accepted_attempt), 0)
-                      else 0 end), 0) as segments
-from sendcode.delivery d
-left join sendcode.attempt a
-    on a.job_id = d.job_id and a.day = d.day and a.attempt = d.accepted_attempt
-   and a.outcome = 'accepted'
-group by 1, 2, 3;
-
 create or replace view sendcode.latency as
 select date_trunc('hour', d.accepted_at) as hour, d.scene, count(*) as jobs,
        percentile_cont(0.5) within group (order by s.whole) as p50_s,

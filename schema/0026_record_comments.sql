@@ -194,7 +194,7 @@ comment on column sendcode.daily.expired is
 comment on column sendcode.daily.unknown is
     'Perhaps sent; the provider''s records never told.';
 comment on column sendcode.daily.segments is
-    'Messages that the provider billed, all attempts together; 0 once attempts are dropped.';
+    'Messages that the provider billed, all attempts together.';
 
 comment on view sendcode.provider_codes is
     'What the provider answered in the last seven days.';
