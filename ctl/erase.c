@@ -75,6 +75,16 @@ static void print_places(const struct ctl *c, const struct pg_sync_rows *rows, b
         ctl_say(c, "the database has nothing of that phone");
 }
 
+/* A job that is not decided is no failure of the database's. */
+static int erase_failed(const struct ctl *c, const struct pg_sync *db, const struct err *e)
+{
+    if (strcmp(pg_sync_sqlstate(db), "55006") != 0)
+        return ctl_statement_failed(c, db, e);
+    ctl_say(c, "nothing is done, a job of this phone is not decided yet: try again when "
+               "sendcodectl timeline shows that its jobs have ended");
+    return EXIT_NO;
+}
+
 /* Does it, and without --yes takes it back: so it shows exactly what would be done. */
 static int erase(const struct ctl *c, struct pg_sync *db, const struct wish *w)
 {
@@ -85,7 +95,7 @@ static int erase(const struct ctl *c, struct pg_sync *db, const struct wish *w)
     if (pg_sync_run(db, "begin; set local synchronous_commit = on", &e) == 0)
         rows = pg_sync_exec(db, "select place, rows from sendcode.erase($1)", &w->phone, 1, &e);
     if (!rows)
-        return ctl_statement_failed(c, db, &e);
+        return erase_failed(c, db, &e);
     if (pg_sync_run(db, end, &e) != 0) {
         pg_sync_rows_free(rows);
         return ctl_statement_failed(c, db, &e);
