@@ -63,15 +63,15 @@ begin
 end
 $$;
 
--- When an address takes the next job again, if p_ahead others come first in the batch, of which it
--- takes as many as it can; null: it takes it now. 0 of either limit is none.
-create function sendcode.address_until(p_address cidr, p_ahead bigint, p_per_hour int,
+-- When an address takes the next job; null: now, and it is charged if p_charge. 0 of either limit
+-- is none. Jobs of a batch ask one after the other.
+create function sendcode.address_until(p_address cidr, p_charge bool, p_per_hour int,
                                        p_per_day int, p_now timestamptz) returns timestamptz
 language plpgsql strict
 as $$
 declare
     l sendcode.address_limit;
-    v_taken bigint;
+    v_until timestamptz;
 begin
     select * into l from address_limit where address = p_address;
     if l.hour_from is null or l.hour_from + interval '1 hour' <= p_now then
@@ -82,40 +82,19 @@ begin
         l.day_from := p_now;
         l.day_jobs := 0;
     end if;
-    v_taken := greatest(0, least(p_ahead,
-                                 case when p_per_hour > 0 then p_per_hour - l.hour_jobs end,
-                                 case when p_per_day > 0 then p_per_day - l.day_jobs end));
-    return greatest(
-        case when p_per_hour > 0 and l.hour_jobs + v_taken >= p_per_hour
+    v_until := greatest(
+        case when p_per_hour > 0 and l.hour_jobs >= p_per_hour
             then l.hour_from + interval '1 hour' end,
-        case when p_per_day > 0 and l.day_jobs + v_taken >= p_per_day
+        case when p_per_day > 0 and l.day_jobs >= p_per_day
             then l.day_from + interval '24 hours' end);
-end
-$$;
-
--- Charges a job for each element.
-create function sendcode.charge_addresses(p_addresses cidr[], p_now timestamptz) returns boolean
-language plpgsql
-as $$
-begin
-    insert into address_limit as l (address, over_at, hour_from, day_from, hour_jobs, day_jobs)
-    select a.address, p_now + interval '24 hours', p_now, p_now, count(*), count(*)
-    from unnest(p_addresses) a(address) where a.address is not null group by a.address
-    on conflict (address) do update
-    set hour_from = case when l.hour_from > p_now - interval '1 hour' then l.hour_from
-                         else p_now end,
-        hour_jobs = case when l.hour_from > p_now - interval '1 hour' then l.hour_jobs else 0 end
-                    + excluded.hour_jobs,
-        day_from = case when l.day_from > p_now - interval '24 hours' then l.day_from
-                        else p_now end,
-        day_jobs = case when l.day_from > p_now - interval '24 hours' then l.day_jobs else 0 end
-                   + excluded.day_jobs,
-        over_at = greatest(
-            case when l.hour_from > p_now - interval '1 hour' then l.hour_from else p_now end
-                + interval '1 hour',
-            case when l.day_from > p_now - interval '24 hours' then l.day_from else p_now end
-                + interval '24 hours');
-    return true;
+    if v_until is null and p_charge then
+        update address_limit
+        set hour_from = l.hour_from, hour_jobs = l.hour_jobs + 1, day_from = l.day_from,
+            day_jobs = l.day_jobs + 1,
+            over_at = greatest(l.hour_from + interval '1 hour', l.day_from + interval '24 hours')
+        where address = p_address;
+    end if;
+    return v_until;
 end
 $$;
 
@@ -273,5 +252,5 @@ end
 $$;
 
 revoke execute on function sendcode.limit_address, sendcode.provider_day, sendcode.provider_day_end,
-    sendcode.lock_addresses, sendcode.address_until, sendcode.charge_addresses,
-    sendcode.charge_phones, sendcode.message_at, sendcode.rank_batch, sendcode.note_met from public;
+    sendcode.lock_addresses, sendcode.address_until, sendcode.charge_phones,
+    sendcode.message_at, sendcode.rank_batch, sendcode.note_met from public;

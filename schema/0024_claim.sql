@@ -65,7 +65,8 @@ begin
     v_to := greatest(v_today, (v_last at time zone 'UTC')::date) + 1;
 
     return query
-    -- Each level below is computed once a row ("offset 0" keeps the planner from merging them).
+    -- Each level below is computed once a row, row after row ("offset 0" keeps the planner from
+    -- merging them).
     with asked as not materialized (
         select u.job_id, u.i::int as i, p_phone[u.i::int] as phone, p_scene[u.i::int] as scene,
                p_requested_at[u.i::int] as requested_at, v_addresses[u.i::int] as address,
@@ -152,64 +153,62 @@ begin
             select * from phone_limit l where v_by_phone and l.phone = a.phone limit 1) l on true
         offset 0
     ),
-    -- Where a code comes from: one that may be on the phone already, the live one, the job's own of
-    -- its last attempt, or the candidate.
-    coded as not materialized (
-        select e.*, e.kind = 'new' and not e.takes as charges,
-               case
-               when e.kind = 'repeat' then
-                   case when e.mine and e.next_nonce is not null then 'same' else 'fresh' end
-               when e.next_nonce is not null and e.doubt_job_id is not null
-                   and v_now < e.next_start + (e.next_end - e.next_start) / 2
-                   and e.next_key_id = any (p_known_keys) then 'same'
-               when e.live_nonce is not null and p_resend_same[e.i]
-                   and v_now < e.live_start + (e.live_end - e.live_start) / 2
-                   and e.live_key_id = any (p_known_keys)
-                   and e.live_length = p_code_length[e.i] then 'live'
-               when e.kind = 'again' and e.mine and e.next_nonce is not null
-                   and e.doubt_job_id is null and e.next_proof is distinct from e.live_proof
-                   and e.next_key_id = any (p_known_keys) then 'own'
-               else 'fresh' end as source
-        from seen e offset 0
-    ),
-    -- What is done with the record, if its phone is free and its address lets it.
     judged as not materialized (
-        select f.*,
-               case
-               when f.kind = 'fenced' then 'fenced'
-               when f.i = any (v_same_job) then 'busy'
-               when f.kind in ('expired', 'refused') then 'end'
-               when f.kind not in ('new', 'again') then f.kind
-               when f.i = any (v_older) then 'busy'
-               when f.due <= v_now or f.late or f.barred_until > v_now then 'end'
-               else 'claim' end as step,
-               greatest(f.cool_until, f.hour_until, f.day_until, f.phone_until, f.provider_until,
-                        case when p_provider_interval > 0 and f.charges then
-                            case f.source when 'live' then message_at(f.live_job_id, f.live_day)
-                                 when 'same' then message_at(f.doubt_job_id, f.doubt_day) end
-                            + p_provider_interval * interval '1 second' end) as own_until
-        from coded f offset 0
-    ),
-    -- ahead: how many of the batch come before it that its address alone could refuse.
-    lined as not materialized (
-        select g.*, count(*) filter (where g.step = 'claim' and g.charges and g.busy is null
-                                       and (g.own_until > v_now) is not true)
-                        over (partition by g.address order by g.i
-                              rows between unbounded preceding and 1 preceding) as ahead
-        from judged g offset 0
-    ),
-    acted as not materialized (
-        select k.*, x.address_until, greatest(k.own_until, x.address_until) as limited_until,
-               case when k.step <> 'claim' then k.step
-                    when k.charges and greatest(k.own_until, x.address_until) > v_now then 'end'
-                    when k.busy then 'busy'
-                    else 'claim' end as action
-        from lined k
-        cross join lateral (select address_until(k.address, k.ahead, p_address_per_hour,
-                                p_address_per_day, v_now) offset 0) x(address_until) offset 0
-    ),
-    moving as not materialized (
-        select n.*, n.action in ('claim', 'end', 'takeover') as moves from acted n offset 0
+        select e.*, f.*, g.*, x.*, h.*, h.action in ('claim', 'end', 'takeover') as moves
+        from seen e
+        -- Where a code comes from: one that may be on the phone already, the live one, the job's
+        -- own of its last attempt, or the candidate.
+        cross join lateral (
+            select e.kind = 'new' and not e.takes as charges,
+                   case
+                   when e.kind = 'repeat' then
+                       case when e.mine and e.next_nonce is not null then 'same' else 'fresh' end
+                   when e.next_nonce is not null and e.doubt_job_id is not null
+                       and v_now < e.next_start + (e.next_end - e.next_start) / 2
+                       and e.next_key_id = any (p_known_keys) then 'same'
+                   when e.live_nonce is not null and p_resend_same[e.i]
+                       and v_now < e.live_start + (e.live_end - e.live_start) / 2
+                       and e.live_key_id = any (p_known_keys)
+                       and e.live_length = p_code_length[e.i] then 'live'
+                   when e.kind = 'again' and e.mine and e.next_nonce is not null
+                       and e.doubt_job_id is null and e.next_proof is distinct from e.live_proof
+                       and e.next_key_id = any (p_known_keys) then 'own'
+                   else 'fresh' end as source
+            offset 0) f
+        -- What is done with the record, if its phone is free and no limit ends it.
+        cross join lateral (
+            select case
+                   when e.kind = 'fenced' then 'fenced'
+                   when e.i = any (v_same_job) then 'busy'
+                   when e.kind in ('expired', 'refused') then 'end'
+                   when e.kind not in ('new', 'again') then e.kind
+                   when e.i = any (v_older) then 'busy'
+                   when e.due <= v_now or e.late or e.barred_until > v_now then 'end'
+                   else 'claim' end as step,
+                   greatest(e.cool_until, e.hour_until, e.day_until, e.phone_until,
+                            e.provider_until,
+                            case when p_provider_interval > 0 and f.charges then
+                                case f.source
+                                    when 'live' then message_at(e.live_job_id, e.live_day)
+                                    when 'same' then message_at(e.doubt_job_id, e.doubt_day) end
+                                + p_provider_interval * interval '1 second' end) as own_until
+            offset 0) g
+        -- Its address is asked last: it charges what passes.
+        cross join lateral (
+            select case when e.address is not null and g.step = 'claim' and f.charges then
+                       address_until(e.address,
+                                     e.busy is null and (g.own_until > v_now) is not true,
+                                     p_address_per_hour, p_address_per_day, v_now) end
+                       as address_until
+            offset 0) x
+        cross join lateral (
+            select greatest(g.own_until, x.address_until) as limited_until,
+                   case when g.step <> 'claim' then g.step
+                        when f.charges and greatest(g.own_until, x.address_until) > v_now then 'end'
+                        when e.busy then 'busy'
+                        else 'claim' end as action
+            offset 0) h
+        offset 0
     ),
     dec as materialized (
         select j.i, j.action, j.kind, j.source, j.known_day is null as is_new,
@@ -261,8 +260,8 @@ begin
                j.doubt_job_id, j.doubt_day, j.sweep_at, j.charged_job_id, j.charged_at,
                case when v_now < j.hour_from + interval '1 hour' then j.hour_from end as hour_from,
                case when v_now < j.day_from + interval '24 hours' then j.day_from end as day_from,
-               j.hour_jobs, j.day_jobs, j.address
-        from moving j
+               j.hour_jobs, j.day_jobs
+        from judged j
     ),
     new_deliveries as (
         insert into delivery (
@@ -357,10 +356,7 @@ begin
               select charge_phones(array_agg(p_phone[d.i]), array_agg(p_job_id[d.i]),
                                    array_agg(case when d.takes then d.next_job_id end),
                                    array_agg(d.charges), p_provider_per_day > 0, v_now)
-              from dec d where d.action = 'claim') else true end
-      and case when v_by_address then (
-              select charge_addresses(array_agg(d.address), v_now)
-              from dec d where d.action = 'claim' and d.charges) else true end;
+              from dec d where d.action = 'claim') else true end;
 
     perform note_met(p_topic, p_partition, p_incarnation, p_offset, p_epoch, v_partitions,
                      v_epochs);

@@ -1,0 +1,242 @@
+"""The limits, over scenes and over all, and a model of CONTRACT.md section 5 say the same in random
+histories of batches, retries, redeliveries, jobs that take another's place, and passing time.
+
+SENDCODE_LIMITS_HISTORIES=20000 makes it a soak; by itself it takes some seconds. Time passes by
+moving what is stored back; a history that comes near the end of a window is thrown away.
+"""
+import datetime
+import os
+import unittest
+
+from hypothesis import HealthCheck, assume, given, settings, strategies as st
+
+from support import DatabaseTest, now
+
+HISTORIES = int(os.environ.get("SENDCODE_LIMITS_HISTORIES", "40"))
+HOUR, DAY = 3600, 86400
+SLACK = 5  # seconds that a history may take
+DEADLINE = 20000
+ORDER = ("cooldown", "per_hour", "per_day", "phone", "address", "provider_limit")
+
+JOB = st.fixed_dictionaries({
+    "scene": st.sampled_from(("login", "register")), "ip": st.sampled_from((0, 1, None)),
+    "end": st.sampled_from(("sent", "sent", "sent", "rejected", "retry"))})
+STEP = st.one_of(
+    st.tuples(st.just("batch"), st.lists(st.tuples(st.integers(0, 4), JOB), min_size=1, max_size=5,
+                                         unique_by=lambda job: job[0])),
+    st.tuples(st.just("again"), st.tuples(st.integers(0, 99), JOB)),
+    st.tuples(st.just("wait"), st.sampled_from((107, 1009, 3677, 30011, 86477))),
+    st.tuples(st.just("midnight"), st.none()))
+LIMITS = st.fixed_dictionaries({
+    "phone_per_day": st.sampled_from((0, 1, 2, 4)), "address_per_hour": st.sampled_from((0, 1, 3)),
+    "address_per_day": st.sampled_from((0, 2, 4)), "provider_per_day": st.sampled_from((0, 1, 2)),
+    "provider_interval": st.just(0)})
+SCENE = st.fixed_dictionaries({
+    "cooldown": st.sampled_from((0, 60, 600)), "per_hour": st.sampled_from((0, 1, 3)),
+    "per_day": st.sampled_from((0, 2, 4))})
+
+
+class Window:
+    def __init__(self, length):
+        self.length, self.opened, self.jobs = length, None, 0
+
+    def until(self, t, limit):
+        """When it takes the next one; None: now."""
+        over = self.opened is None or self.opened + self.length <= t
+        full = limit > 0 and not over and self.jobs >= limit
+        return self.opened + self.length if full else None
+
+    def charge(self, t):
+        if self.opened is None or self.opened + self.length <= t:
+            self.opened, self.jobs = t, 0
+        self.jobs += 1
+
+
+class Model:
+    def __init__(self, limits, scene):
+        self.t = 0.0
+        self.limits, self.scene = limits, scene
+        self.charged, self.waiting, self.mirror, self.windows = {}, {}, {}, {}
+
+    def window(self, *name):
+        return self.windows.setdefault(name, Window(HOUR if "hour" in name else DAY))
+
+    def near_an_end(self):
+        """The real clock could matter."""
+        ends = [w.opened + w.length for w in self.windows.values() if w.opened is not None]
+        ends += [at + self.scene["cooldown"] for at, _ in self.charged.values()]
+        ends += [due for _, due in self.waiting.values()]
+        return any(abs(end - self.t) < SLACK for end in ends)
+
+    def decide(self, job, phone, given):
+        """A new job's (state, reason, retry_after)."""
+        scene, ip = (phone, given["scene"]), given["ip"]
+        of = self.limits
+        if scene not in self.waiting:
+            until = {
+                "cooldown": self.charged[scene][0] + self.scene["cooldown"]
+                            if scene in self.charged and self.scene["cooldown"] else None,
+                "per_hour": self.window("scene", "hour", *scene).until(
+                    self.t, self.scene["per_hour"]),
+                "per_day": self.window("scene", "day", *scene).until(
+                    self.t, self.scene["per_day"]),
+                "phone": self.window("phone", "day", phone).until(self.t, of["phone_per_day"]),
+                "address": None if ip is None else max(filter(None, (
+                    self.window("ip", "hour", ip).until(self.t, of["address_per_hour"]),
+                    self.window("ip", "day", ip).until(self.t, of["address_per_day"]))),
+                    default=None),
+                "provider_limit": float("inf") if 0 < of["provider_per_day"]
+                    <= len(self.mirror.get(phone, ())) else None}
+            running = {k: v for k, v in until.items() if v is not None and v > self.t}
+            # When the day of the provider ends is real time: told apart by the caller.
+            if running:
+                return running
+            self.charged[scene] = (self.t, job)
+            self.window("scene", "hour", *scene).charge(self.t)
+            self.window("scene", "day", *scene).charge(self.t)
+            if of["phone_per_day"] or of["provider_per_day"]:
+                self.window("phone", "day", phone).charge(self.t)
+            if ip is not None and (of["address_per_hour"] or of["address_per_day"]):
+                self.window("ip", "hour", ip).charge(self.t)
+                self.window("ip", "day", ip).charge(self.t)
+        else:
+            old, _ = self.waiting.pop(scene)
+            self.mirror.get(phone, set()).discard(old)
+            if scene in self.charged:
+                self.charged[scene] = (self.charged[scene][0], job)
+        self.attempt(job, phone)
+        return {}
+
+    def attempt(self, job, phone):
+        if self.limits["provider_per_day"]:
+            self.mirror.setdefault(phone, set()).add(job)
+
+    def end(self, job, phone, given, state, due):
+        scene = (phone, given["scene"])
+        self.waiting = {k: v for k, v in self.waiting.items() if v[0] != job}
+        if state == "retry":
+            self.waiting[scene] = (job, due)
+        elif state != "sent":
+            self.mirror.get(phone, set()).discard(job)
+            if self.charged.get(scene, (0, None))[1] == job:
+                del self.charged[scene]
+
+
+class LimitsProperties(DatabaseTest):
+    def begin(self, limits, scene):
+        self.setUp()
+        self.history = type(self).phone_number
+        self.phones = [f"{self.phone[:6]}{n}{self.history:07d}" for n in range(5)]
+        self.worker.limits.update(limits)
+        self.worker.cursor.execute("set synchronous_commit = off")
+        self.model = Model(limits, scene)
+        self.jobs = []
+        self.sql("delete from sendcode.address_limit")
+
+    def batch(self, jobs):
+        """Claims new jobs, one a phone, and ends those that are to be sent."""
+        self.model.t += 0.0001
+        rows = []
+        for phone, given in jobs:
+            ip = None if given["ip"] is None else f"2001:db8:0:{given['ip']}::{len(self.jobs):x}"
+            rows.append(self.worker.job(
+                phone=self.phones[phone], scene=given["scene"], client_ip=ip, resend_same=False,
+                deadline=now() + datetime.timedelta(seconds=DEADLINE), **self.model.scene))
+        answers = self.worker.claim(*rows)
+        for (phone, given), row, answer in zip(jobs, rows, answers):
+            running = self.model.decide(row["job_id"], phone, given)
+            said = (answer.state, answer.reason)
+            if not running:
+                self.assertEqual(said, ("claimed", None))
+                self.end(row, answer, phone, given, self.model.t + DEADLINE)
+                continue
+            provider = running.pop("provider_limit", None)
+            if provider and answer.reason == "provider_limit":
+                # The end of the day in China is later than all the others.
+                self.assertTrue(all(v - self.model.t < answer.retry_after + SLACK
+                                    for v in running.values()), (said, running))
+                continue
+            self.assertTrue(running, said)
+            longest = max(running.values())
+            reason = next(r for r in ORDER if running.get(r) == longest)
+            self.assertEqual(said, ("limited", reason))
+            self.assertTrue(abs(answer.retry_after - (longest - self.model.t)) <= SLACK,
+                            (answer.retry_after, longest - self.model.t))
+
+    def end(self, row, answer, phone, given, due):
+        self.worker.record_one(row, answer, given["end"])
+        self.jobs.append((row, phone, given, due))
+        self.model.end(row["job_id"], phone, given, given["end"], due)
+
+    def again(self, pick, ending):
+        """A record comes again; if it waits, it is sent."""
+        if not self.jobs:
+            return
+        row, phone, given, due = self.jobs[pick % len(self.jobs)]
+        self.model.t += 0.0001
+        waits = any(job == row["job_id"] for job, _ in self.model.waiting.values())
+        answer = self.worker.claim_one(row)
+        if not waits:
+            self.assertEqual(answer.verdict, "known")
+        elif due <= self.model.t:
+            self.assertEqual((answer.verdict, answer.state), ("decided", "expired"))
+            self.model.end(row["job_id"], phone, given, "expired", due)
+        else:
+            self.assertEqual(answer.verdict, "send")
+            self.model.attempt(row["job_id"], phone)
+            self.end(row, answer, phone, dict(given, end=ending["end"]), due)
+
+    def wait(self, seconds):
+        self.model.t += seconds
+        for phone in self.phones:
+            self.phone = phone
+            self.age(seconds)
+        self.sql("update sendcode.address_limit set hour_from = hour_from - %s * interval '1 s',"
+                 " day_from = day_from - %s * interval '1 s'", seconds, seconds)
+
+    def midnight(self):
+        self.model.mirror.clear()
+        self.sql("update sendcode.phone_limit set provider_day = provider_day - 1"
+                 " where phone = any (%s)", self.phones)
+
+    def check_counts(self):
+        """What is stored counts what the model counts."""
+        for number in (0, 1):
+            for row in self.sql("select * from sendcode.address_limit where address = %s",
+                                f"2001:db8:0:{number}::/64"):
+                self.assertEqual((row.hour_jobs, row.day_jobs),
+                                 (self.model.window("ip", "hour", number).jobs,
+                                  self.model.window("ip", "day", number).jobs))
+        for number, phone in enumerate(self.phones):
+            counted = self.model.limits["phone_per_day"] or self.model.limits["provider_per_day"]
+            for row in self.sql("select * from sendcode.phone_limit where phone = %s", phone):
+                self.assertEqual(row.day_jobs, self.model.window("phone", "day", number).jobs
+                                 if counted else 0)
+                if row.provider_day is not None and self.sql(
+                        "select sendcode.provider_day(now()) = %s", row.provider_day)[0][0]:
+                    self.assertEqual(set(row.provider_jobs), self.model.mirror.get(number, set()))
+                    self.assertEqual(len(row.provider_jobs), len(set(row.provider_jobs)))
+
+    @settings(max_examples=HISTORIES, deadline=None, database=None, print_blob=False,
+              suppress_health_check=list(HealthCheck))
+    @given(LIMITS, SCENE, st.lists(STEP, max_size=14))
+    def test_every_history_is_as_the_model_says(self, limits, scene, steps):
+        self.begin(limits, scene)
+        try:
+            for what, how in steps:
+                if what == "batch":
+                    self.batch(how)
+                elif what == "again":
+                    self.again(*how)
+                elif what == "wait":
+                    self.wait(how)
+                    assume(not self.model.near_an_end())
+                else:
+                    self.midnight()
+                self.check_counts()
+        finally:
+            self.worker.connection.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
