@@ -153,6 +153,8 @@ class System:
             "postgres": {"dsn": f"host=127.0.0.1,127.0.0.1 port={first},{second} user={ROLE}"
                                 " dbname=sendcode target_session_attrs=read-write"},
             "tencent": {"endpoint": f"http://127.0.0.1:{provider}", **TENCENT},
+            # The same code is sent again as soon as it is asked for.
+            "limits": {"provider_interval": 0},
             "worker": {"admin_listen": f"127.0.0.1:{admin}", "in_flight": 32, "start_budget": 2,
                        "drain": DRAIN},
             **{f"scene {name}": keys for name, keys in SCENES.items()},

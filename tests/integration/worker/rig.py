@@ -74,9 +74,10 @@ class Program:
 
 
 class Rig(unittest.TestCase):
-    """Base of the tests. Keys of `tencent`, `worker`, `scene`, `kafka` may be set by a subclass."""
+    """Base of the tests. A subclass may set keys of `tencent`, `limits`, `worker`, `kafka`."""
 
     tencent = {}
+    limits = {}
     worker = {}
     kafka = {}
     scenes = {"register": {}}
@@ -149,6 +150,7 @@ class Rig(unittest.TestCase):
             "tencent": {"endpoint": a["endpoint"], "sdk_app_id": "1400006789",
                         "sign_name": "AA生活服务", **self.tencent},
             "worker": {"admin_listen": "127.0.0.1:0", **self.worker},
+            **({"limits": self.limits} if self.limits else {}),
         }
         for name, extra in self.scenes.items():
             sections[f"scene {name}"] = {**scene, **extra}

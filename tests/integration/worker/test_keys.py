@@ -16,6 +16,7 @@ def keys(code, verify):
 class Keys(Rig):
     scenes = {"register": {"cooldown": "0", "per_hour": "0"}}
     tencent = {"probe_interval": "1"}
+    limits = {"provider_interval": "0"}
 
     def sent_by(self, env):
         """The code that a worker with these keys sends."""
