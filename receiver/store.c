@@ -78,6 +78,8 @@ static void end_when_drained(struct store *s)
 
 static void answer(struct store *s, struct item *i, bool stored)
 {
+    if (!i)
+        panic("a callback is answered that is not there");
     void *ticket = i->ticket;
 
     i->ticket = NULL;
@@ -87,6 +89,8 @@ static void answer(struct store *s, struct item *i, bool stored)
 
 static void drop(struct store *s, struct item *i)
 {
+    if (!i || !s->items)
+        panic("a callback is dropped that is not there");
     DL_DELETE(s->items, i);
     arena_free(i->arena);
     mem_free(i);

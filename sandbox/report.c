@@ -7,7 +7,7 @@
 #include "sandbox/json_out.h"
 #include "sandbox/sandbox.h"
 
-#define CHINA_S (8 * 3600)
+#define CHINA_S (INT64_C(8) * 3600)
 #define FAILED_CODE "UNDELIV"
 
 /* "2026-11-24 16:00:00", in China. */
