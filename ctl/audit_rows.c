@@ -51,7 +51,9 @@
     "  or d.day <= ($5::timestamptz at time zone 'UTC')::date"                                     \
     "  and greatest(d.requested_at, d.day::timestamp at time zone 'UTC') < $5::timestamptz)"       \
     " and ($6::text is null or (d.job_id, d.day) in"                                               \
-    "  (select a.job_id, a.day from sendcode.attempts a where a.provider_code = $6::text))"        \
+    "  (select a.job_id, a.day from sendcode.attempts a where a.provider_code = $6::text"          \
+    "   and ($4::timestamptz is null or a.day >= ($4::timestamptz at time zone 'UTC')::date)"      \
+    "   and ($5::timestamptz is null or a.day <= ($5::timestamptz at time zone 'UTC')::date)))"    \
     " order by d.day, d.requested_at, d.job_id"
 
 static const char *const cursors[] = {
