@@ -1,6 +1,6 @@
 -- The carriers' receipts: stored as they came, joined to the jobs by workers.
 
--- Nobody filled the first one.
+-- Nobody filled the first one; the view comes again with the others.
 drop view sendcode.receipts;
 drop table sendcode.receipt;
 
@@ -79,21 +79,6 @@ select sendcode.make_partitions((now() at time zone 'UTC')::date - 1, 4);
 -- What was found out about a receipt is none of the receiver's business.
 grant insert (source, serial_no, phone, status, code, description, user_received_at, raw, fault)
     on sendcode.receipt to sendcode_receiver;
-
-create view sendcode.receipts as
-select r.serial_no,
-       case when (select sendcode.sees_phones()) then r.phone
-            else sendcode.mask_phone(r.phone) end as phone,
-       r.status, r.code, r.user_received_at, r.received_at, r.source, r.match, r.job_id,
-       r.description, r.fault, r.id
-from sendcode.receipt r;
-
-comment on view sendcode.receipts is
-    'The carriers'' receipts as they came. match: joined (it moved job_id), repeat (job_id had its
-receipt already), orphan (no job of ours explains it; looked at again for three days); null: not
-looked at yet, waiting for its job, or in quarantine (fault says why).';
-
-grant select on sendcode.receipts to sendcode_auditor, sendcode_investigator;
 
 -- What is needed of a receipt to join it. at: not later than it came.
 create type sendcode.receipt_fact as (

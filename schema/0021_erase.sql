@@ -1,48 +1,66 @@
--- Erasure of a phone, as PIPL and GDPR want it: the accounts stay whole, the number goes.
+-- Erasure of a phone, as PIPL and GDPR want it: the accounts stay whole, and nothing leads back.
 
--- Puts a random pseudonym in place of the phone wherever it stands, and returns what was changed
--- where. It keeps the country code, for `daily`; nothing leads back from it. Codes, limits and wrong
--- tries of the phone go. Refused while a job of the phone is not decided. Kafka's topics are out of
--- its reach. The schema's owner calls it.
-create function sendcode.erase(p_phone text)
-returns table (place text, rows bigint)
+-- Puts a random pseudonym (+86~abcdefghijkl) in the place of a phone everywhere, and takes codes,
+-- limits, addresses and traces of it away. The country code stays, and every count. Refuses (55006)
+-- while a job of it is under way. For the schema's owner alone. Unknown jobs are settled no more.
+create function sendcode.erase(p_phone text) returns table (place text, rows bigint)
 language plpgsql
 set search_path = sendcode, pg_temp
+set timezone = 'UTC'
 as $$
 #variable_conflict use_column
 declare
-    v_pseudonym text;
-    v_jobs text[];
+    v_code text := country_code(p_phone);
+    v_local bytea;
+    v_alias text;
+    v_busy record;
+    v_known boolean;
 begin
     if p_phone is null or p_phone !~ '^\+[1-9][0-9]{7,14}$' then
         raise exception 'the phone must be + and 8 to 15 digits, the first not 0'
             using errcode = '22023';
     end if;
+    v_local := convert_to(substr(p_phone, 2 + length(v_code)), 'UTF8');
+    -- Letters alone: digits could be taken for a number. As long as the longest number.
+    v_alias := rpad('+' || v_code || '~',
+                    16, translate(replace(gen_random_uuid()::text, '-', ''), '0123456789',
+                                  'ghijklmnop'));
+
+    v_known := exists (select from phone_limit l where l.phone = p_phone);
     perform lock_phones(array[p_phone]);
-    if exists (select from parked p where p.phone = p_phone)
-        or exists (select from challenge c where c.phone = p_phone
-                     and c.next_state in ('claimed', 'retry', 'in_doubt')) then
-        raise exception 'a job of this phone is not decided yet'
+    perform from challenge c where c.phone = p_phone for update;
+    select d.job_id, greatest(d.deadline, d.not_after) as ends into v_busy
+    from delivery d
+    where d.phone = p_phone
+      and (d.state in ('claimed', 'retry', 'in_doubt')
+           or d.state = 'unknown' and d.not_after > clock_timestamp()
+           or exists (select from parked p where p.job_id = d.job_id and p.day = d.day
+                        and p.kind <> 'unknown'))
+    limit 1;
+    if found then
+        raise exception 'job % of this phone is not decided yet (its deadline is %)',
+                        v_busy.job_id, v_busy.ends
             using errcode = '55006',
                   hint = 'try again when sendcodectl timeline shows that its jobs have ended';
     end if;
-    -- x: no number of a phone has a letter.
-    v_pseudonym := '+' || country_code(p_phone) || 'x'
-                   || replace(gen_random_uuid()::text, '-', '');
 
-    with changed as (
-        update delivery d set phone = v_pseudonym, client_ip = null
-        where d.phone = p_phone returning d.job_id)
-    select coalesce(array_agg(c.job_id), '{}') into v_jobs from changed c;
-    place := 'deliveries (phone, client_ip)';
-    rows := cardinality(v_jobs);
+    delete from parked p where p.phone = p_phone;
+    place := 'deliveries (phone, client_ip, trace)';
+    update delivery d
+    set phone = v_alias, client_ip = null, traceparent = null, tracestate = null
+    where d.phone = p_phone;
+    get diagnostics rows = row_count;
     return next;
 
-    place := 'receipts (phone, raw)';
-    update receipt r set phone = v_pseudonym, raw = ''
-    where r.job_id = any (v_jobs) or receipt_phone(r.phone) = p_phone
-       or position(convert_to(substr(p_phone, 2 + length(country_code(p_phone))), 'UTF8')
-                   in r.raw) > 0;
+    -- One of which nothing is known yet will explain nothing any more. A body that nobody can
+    -- understand, and that has the number, loses its text.
+    place := 'receipts (phone, description, raw)';
+    update receipt r
+    set phone = case when receipt_phone(r.phone) = p_phone then v_alias else r.phone end,
+        description = null, raw = '', ask_at = null,
+        match = case when r.fault is null then coalesce(r.match, 'orphan') end
+    where right(r.phone, 4) = right(p_phone, 4) and receipt_phone(r.phone) = p_phone
+       or r.fault is not null and position(v_local in r.raw) > 0;
     get diagnostics rows = row_count;
     return next;
 
@@ -58,14 +76,14 @@ begin
 
     place := 'phone limits';
     delete from phone_limit l where l.phone = p_phone;
-    get diagnostics rows = row_count;
+    rows := v_known::int;
     return next;
 end
 $$;
 
 comment on function sendcode.erase(text) is
-    'Replaces a phone by a random pseudonym in deliveries and receipts, and deletes its codes, limits
-and wrong tries; returns how many rows changed where. The accounts stay whole. Events and dead letters
-in Kafka keep what they hold until their topics'' retention ends.';
+    'Puts a random pseudonym in the place of a phone in deliveries and receipts, and deletes its
+codes, limits and wrong tries; says how many rows changed where. The accounts stay whole. Kafka''s
+topics, backups, logs and the provider are outside its reach: docs/PRIVACY.md.';
 
 revoke execute on function sendcode.erase from public;

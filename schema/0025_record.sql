@@ -131,7 +131,7 @@ select d.job_id,
 from sendcode.delivery d
 left join sendcode.receipt_code c on c.code = d.receipt_code;
 
-create or replace view sendcode.receipts as
+create view sendcode.receipts as
 select r.serial_no,
        case when (select sendcode.sees_phones()) then r.phone
             else sendcode.mask_phone(r.phone) end as phone,
@@ -139,6 +139,8 @@ select r.serial_no,
        r.description, r.fault, r.id, c.kind, c.meaning
 from sendcode.receipt r
 left join sendcode.receipt_code c on c.code = r.code;
+
+grant select on sendcode.receipts to sendcode_auditor, sendcode_investigator;
 
 create or replace view sendcode.latency as
 select date_trunc('hour', d.accepted_at) as hour, d.scene, count(*) as jobs,
