@@ -5,8 +5,8 @@
 
 #include "common/crypto/crypto.h"
 #include "common/mem.h"
+#include "common/networks.h"
 #include "common/settings/settings.h"
-#include "receiver/networks.h"
 
 struct doorman {
     uint8_t key[SHA256_SIZE]; /* of this process, so that the digests are nobody's else */
@@ -16,6 +16,15 @@ struct doorman {
     bool trust_proxy;
 };
 
+/* list: checked by the settings. */
+static struct networks *must_read(const char *list)
+{
+    struct networks *n = networks_new(list);
+    if (!n)
+        panic("a list of networks that the settings did not check");
+    return n;
+}
+
 struct doorman *doorman_new(const struct settings *s)
 {
     const char *path = s->secrets.receipt_path;
@@ -23,8 +32,8 @@ struct doorman *doorman_new(const struct settings *s)
 
     crypto_random(d->key, sizeof d->key);
     crypto_hmac(d->key, sizeof d->key, path, strlen(path), d->path);
-    d->allow = s->receiver.allow ? networks_new(s->receiver.allow) : NULL;
-    d->local = networks_new("127.0.0.0/8,::1");
+    d->allow = s->receiver.allow ? must_read(s->receiver.allow) : NULL;
+    d->local = must_read("127.0.0.0/8,::1");
     d->trust_proxy = s->receiver.trust_proxy;
     return d;
 }

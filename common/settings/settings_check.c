@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "common/log.h"
+#include "common/networks.h"
 #include "common/text.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
@@ -115,37 +116,12 @@ const char *check_listen(const char *value)
     return inet_pton(v6 ? AF_INET6 : AF_INET, host, addr) == 1 ? NULL : expected;
 }
 
-static bool is_network(const char *s, size_t len)
-{
-    char text[64];
-    uint8_t addr[sizeof(struct in6_addr)];
-    int64_t bits;
-    if (len >= sizeof(text))
-        return false;
-    snprintf(text, sizeof(text), "%.*s", (int)len, s);
-    bool v6 = strchr(text, ':') != NULL;
-    char *slash = strchr(text, '/');
-    if (slash != NULL) {
-        *slash++ = '\0';
-        if (strlen(slash) > 3 || !text_all_in(slash, strlen(slash), DIGITS) ||
-            !text_to_int(slash, 0, v6 ? 128 : 32, &bits))
-            return false;
-    }
-    return inet_pton(v6 ? AF_INET6 : AF_INET, text, addr) == 1;
-}
-
 const char *check_networks(const char *value)
 {
-    for (;;) {
-        value += strspn(value, " \t");
-        size_t len = strcspn(value, ", \t");
-        const char *rest = value + len + strspn(value + len, " \t");
-        if (!is_network(value, len) || (*rest != '\0' && *rest != ','))
-            return "addresses or networks with commas between: 10.0.0.0/8,2001:db8::1";
-        if (*rest == '\0')
-            return NULL;
-        value = rest + 1;
-    }
+    struct networks *n = networks_new(value);
+    bool ok = n != NULL;
+    networks_free(n);
+    return ok ? NULL : "addresses or networks with commas between: 10.0.0.0/8,2001:db8::1";
 }
 
 const char *check_topic(const char *value)

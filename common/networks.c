@@ -1,5 +1,5 @@
 /* All addresses as IPv6: those of version 4 as ::ffff:a.b.c.d. */
-#include "receiver/networks.h"
+#include "common/networks.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -37,37 +37,55 @@ static bool read_address(const char *s, size_t len, uint8_t out[ADDRESS_BITS / 8
     return inet_pton(AF_INET, text, out + sizeof mapped) == 1;
 }
 
-static void read_network(const char *s, size_t len, struct network *out)
+/* An address, or one with the bits of its network behind a slash. */
+static bool read_network(const char *s, size_t len, struct network *out)
 {
-    size_t address = strcspn(s, "/, \t");
+    const char *slash = memchr(s, '/', len);
+    size_t address = slash ? (size_t)(slash - s) : len;
     int64_t bits = ADDRESS_BITS;
     bool v4 = false;
 
     if (!read_address(s, address, out->address, &v4))
-        panic("a network that the settings did not check");
-    if (address < len) {
-        char text[4] = "";
-        memcpy(text, s + address + 1, MIN(len - address - 1, sizeof text - 1));
-        if (!text_to_int(text, 0, ADDRESS_BITS, &bits))
-            panic("a network that the settings did not check");
+        return false;
+    if (slash) {
+        char text[4];
+        size_t digits = len - address - 1;
+        if (digits >= sizeof text || !text_all_in(slash + 1, digits, "0123456789"))
+            return false;
+        memcpy(text, slash + 1, digits);
+        text[digits] = '\0';
+        if (!text_to_int(text, 0, v4 ? ADDRESS_BITS - MAPPED_BITS : ADDRESS_BITS, &bits))
+            return false;
         bits += v4 ? MAPPED_BITS : 0;
     }
     out->bits = (unsigned)bits;
+    return true;
+}
+
+static bool read_list(const char *list, struct networks *n)
+{
+    for (;;) {
+        list += strspn(list, " \t");
+        size_t len = strcspn(list, ", \t");
+        const char *rest = list + len + strspn(list + len, " \t");
+        if (!read_network(list, len, &n->of[n->n++]) || (*rest != '\0' && *rest != ','))
+            return false;
+        if (*rest == '\0')
+            return true;
+        list = rest + 1;
+    }
 }
 
 struct networks *networks_new(const char *list)
 {
-    size_t most = list ? 1 : 0;
+    size_t most = 1;
     for (const char *p = list; p && *p; p++)
         most += *p == ',';
     struct networks *n = mem_must_alloc(sizeof *n + most * sizeof n->of[0]);
-    for (const char *p = list; p && n->n < most;) {
-        p += strspn(p, ", \t");
-        size_t len = strcspn(p, ", \t");
-        read_network(p, len, &n->of[n->n++]);
-        p += len;
-    }
-    return n;
+    if (!list || read_list(list, n))
+        return n;
+    networks_free(n);
+    return NULL;
 }
 
 void networks_free(struct networks *n)

@@ -1,13 +1,15 @@
-/* Lists of IPv4 and IPv6 networks, as [receiver] allow has them. A v4-mapped address is a v4 one.
+/*
+ * Lists of IPv4 and IPv6 networks, as [receiver] allow has them: "10.0.0.0/8,2001:db8::1". A
+ * v4-mapped address is a v4 one.
  */
-#ifndef SENDCODE_RECEIVER_NETWORKS_H
-#define SENDCODE_RECEIVER_NETWORKS_H
+#ifndef SENDCODE_COMMON_NETWORKS_H
+#define SENDCODE_COMMON_NETWORKS_H
 
 #include "common/base.h"
 
 struct networks;
 
-/* list: checked by the settings; NULL: no network. */
+/* NULL: that is no list of networks, with commas between. list NULL: one without any. */
 NODISCARD struct networks *networks_new(const char *list);
 void networks_free(struct networks *n); /* NULL is fine */
 
