@@ -127,7 +127,9 @@ static void on_patience_over(void *arg)
 static void on_request(struct evhttp_request *ev, void *arg)
 {
     struct listener *s = arg;
-    start_patience(s->server, find_connection(s->server, evhttp_request_get_connection(ev)));
+    if (s->server->limits.request_s > 0) {
+        start_patience(s->server, find_connection(s->server, evhttp_request_get_connection(ev)));
+    }
     struct http_request *req = http_request_new(s->server, ev);
     if (req == NULL) {
         evhttp_send_error(ev, HTTP_SERVUNAVAIL, NULL);
