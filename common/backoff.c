@@ -26,6 +26,11 @@ uint32_t backoff_random(void)
     return random_source();
 }
 
+int64_t backoff_spread_us(int64_t us)
+{
+    return us / 2 + (int64_t)backoff_random() % us;
+}
+
 int64_t backoff_next_us(struct backoff *b)
 {
     int64_t most = b->base_us;

@@ -10,12 +10,6 @@
 #define SWEEP_EVERY_US (1 * US_PER_S)
 #define SHARE_EVERY_US (1 * US_PER_S)
 
-/* Workers started together do not sweep together. */
-static int64_t jittered(int64_t us)
-{
-    return us / 2 + (int64_t)backoff_random() % us;
-}
-
 static void on_outbox_timer(void *arg)
 {
     struct chores *c = arg;
@@ -34,7 +28,7 @@ static void on_share_timer(void *arg)
 {
     struct chores *c = arg;
     c->share_due = true;
-    loop_timer_start(c->share_timer, jittered(SHARE_EVERY_US));
+    loop_timer_start(c->share_timer, backoff_spread_us(SHARE_EVERY_US));
     c->wake(c->arg);
 }
 
@@ -51,9 +45,9 @@ void chores_init(struct chores *c, struct loop *l, struct outcomes *outcomes, st
     c->outbox_timer = loop_timer_new(l, on_outbox_timer, c);
     c->sweep_timer = loop_timer_new(l, on_sweep_timer, c);
     c->share_timer = loop_timer_new(l, on_share_timer, c);
-    loop_timer_start(c->share_timer, jittered(SHARE_EVERY_US));
-    loop_timer_start(c->outbox_timer, jittered(OUTBOX_EVERY_US));
-    loop_timer_start(c->sweep_timer, jittered(SWEEP_EVERY_US));
+    loop_timer_start(c->share_timer, backoff_spread_us(SHARE_EVERY_US));
+    loop_timer_start(c->outbox_timer, backoff_spread_us(OUTBOX_EVERY_US));
+    loop_timer_start(c->sweep_timer, backoff_spread_us(SWEEP_EVERY_US));
 }
 
 void chores_free(struct chores *c)
@@ -96,7 +90,7 @@ void chores_on_outbox(struct chores *c, const struct outbox_row *rows, size_t n)
         c->events->publish(c->events->self, CHORES_TICKET | (uint64_t)rows[i].id, &rows[i].status);
         CRASHPOINT("outbox_produced");
     }
-    loop_timer_start(c->outbox_timer, n > 0 ? 0 : jittered(OUTBOX_EVERY_US));
+    loop_timer_start(c->outbox_timer, n > 0 ? 0 : backoff_spread_us(OUTBOX_EVERY_US));
 }
 
 void chores_on_published(struct chores *c, uint64_t ticket)
@@ -111,5 +105,5 @@ void chores_on_published(struct chores *c, uint64_t ticket)
 void chores_on_swept(struct chores *c)
 {
     CRASHPOINT("swept");
-    loop_timer_start(c->sweep_timer, jittered(SWEEP_EVERY_US));
+    loop_timer_start(c->sweep_timer, backoff_spread_us(SWEEP_EVERY_US));
 }

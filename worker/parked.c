@@ -23,9 +23,7 @@
 
 static void start_timer(struct pipeline *p)
 {
-    /* Workers started together do not take together. */
-    loop_timer_start(p->parked.timer,
-                     TAKE_EVERY_US / 2 + (int64_t)backoff_random() % TAKE_EVERY_US);
+    loop_timer_start(p->parked.timer, backoff_spread_us(TAKE_EVERY_US));
 }
 
 static void on_timer(void *arg)

@@ -66,10 +66,8 @@ void receipt_fetch_free(struct receipt_fetch *f)
 
 static void rest(struct receipt_fetch *f)
 {
-    /* Workers started together do not ask together. */
-    int64_t us = ROUND_EVERY_US / 2 + (int64_t)backoff_random() % ROUND_EVERY_US;
     f->step = FETCH_RESTS;
-    loop_timer_start(f->timer, f->more ? 0 : us);
+    loop_timer_start(f->timer, f->more ? 0 : backoff_spread_us(ROUND_EVERY_US));
     f->app = f->n_overdue = f->next_overdue = f->overdue_app = 0;
     f->taken = f->more = false;
 }

@@ -34,12 +34,6 @@ struct receipts {
     void *drained_arg;
 };
 
-/* Workers started together do not do it together. */
-static int64_t jittered(int64_t us)
-{
-    return us / 2 + (int64_t)backoff_random() % us;
-}
-
 static void ask_database(struct receipts *r)
 {
     if (r->draining || !r->db->can_ask(r->db->self))
@@ -116,7 +110,7 @@ static void on_joined(void *arg, const struct join_counts *c)
         metric_add(r->meters->receipts_orphan, (double)c->orphans);
         metric_set(r->meters->receipts_waiting, (double)c->waiting);
     }
-    loop_timer_start(r->join_timer, full ? 0 : jittered(JOIN_EVERY_US));
+    loop_timer_start(r->join_timer, full ? 0 : backoff_spread_us(JOIN_EVERY_US));
 }
 
 static void on_retained(void *arg, const char *const *dropped, size_t n)
@@ -124,7 +118,7 @@ static void on_retained(void *arg, const char *const *dropped, size_t n)
     struct receipts *r = arg;
     for (size_t i = 0; i < n; i++)
         log_info("old data dropped, as [retention] says", LS("what", dropped[i]));
-    loop_timer_start(r->retain_timer, jittered(RETAIN_EVERY_US));
+    loop_timer_start(r->retain_timer, backoff_spread_us(RETAIN_EVERY_US));
 }
 
 static void on_leased(void *arg, bool ours, int64_t asked_us)
@@ -201,8 +195,8 @@ struct receipts *receipts_new(struct loop *l, const struct settings *s, struct m
 void receipts_start(struct receipts *r, struct receipts_db *db, struct receipts_provider *provider)
 {
     r->db = db;
-    loop_timer_start(r->join_timer, jittered(JOIN_EVERY_US));
-    loop_timer_start(r->retain_timer, jittered(RETAIN_FIRST_US));
+    loop_timer_start(r->join_timer, backoff_spread_us(JOIN_EVERY_US));
+    loop_timer_start(r->retain_timer, backoff_spread_us(RETAIN_FIRST_US));
     receipt_fetch_start(&r->fetch, db, provider);
 }
 
