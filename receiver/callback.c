@@ -5,17 +5,13 @@
 #include <string.h>
 
 #include "common/domain/phone.h"
+#include "common/domain/receipt.h"
 #include "common/err.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/text.h"
 
 #define DEPTH_MAX 32
-#define SERIAL_MAX 64
-#define CODE_MAX 64
-#define DESCRIPTION_MAX 500 /* bytes */
-#define ASSIGNED                                                                                   \
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-+/=@#,;|~*" /* in ids */
 #define TIME_FORM "0000-00-00 00:00:00"
 #define TIME_LENGTH (sizeof(TIME_FORM) - 1)
 
@@ -47,12 +43,10 @@ static bool read_phone(const struct json *j, char out[PHONE_MAX + 1])
 
     read_digits(j, "nationcode", country);
     read_digits(j, "mobile", rest);
-    const char *code = country[0] == '+' ? country + 1 : country;
-    int len = rest[0] == '+' ? snprintf(out, PHONE_MAX + 1, "%s", rest)
-                             : snprintf(out, PHONE_MAX + 1, "+%s%s", code, rest);
-    if (len > PHONE_MAX || (rest[0] != '+' && !phone_is_country_code(code)))
-        return false;
-    return phone_is_valid(out, (size_t)len);
+    if (rest[0] != '+')
+        return phone_join(country[0] == '+' ? country + 1 : country, rest, out);
+    int len = snprintf(out, PHONE_MAX + 1, "%s", rest);
+    return len <= PHONE_MAX && phone_is_valid(out, (size_t)len);
 }
 
 /* "2026-11-24 08:00:00" in China, which is eight hours ahead all the year. 0: not said. */
@@ -92,8 +86,8 @@ static bool keep(struct arena *a, const char *text, size_t len, const char **out
 /* False: no memory. */
 static bool read_receipt(struct arena *a, const struct json *j, struct callback_receipt *r)
 {
-    const char *serial_no = read_text(j, "sid", ASSIGNED, SERIAL_MAX);
-    const char *code = read_text(j, "errmsg", ASSIGNED, CODE_MAX);
+    const char *serial_no = read_text(j, "sid", RECEIPT_TEXT_SET, RECEIPT_SERIAL_MAX);
+    const char *code = read_text(j, "errmsg", RECEIPT_TEXT_SET, RECEIPT_CODE_MAX);
     const char *description = json_get_text(j, "description");
     const char *status = json_get_text(j, "report_status");
     char phone[PHONE_MAX + 1];
@@ -110,7 +104,8 @@ static bool read_receipt(struct arena *a, const struct json *j, struct callback_
         !keep(a, code, code ? strlen(code) : 0, &r->code) ||
         !keep(a, has_phone ? phone : NULL, strlen(phone), &r->phone) ||
         !keep(a, description,
-              description ? text_utf8_cut(description, strlen(description), DESCRIPTION_MAX) : 0,
+              description ? text_utf8_cut(description, strlen(description), RECEIPT_DESCRIPTION_MAX)
+                          : 0,
               &r->description))
         return false;
     r->fault = fault_of(j, r);

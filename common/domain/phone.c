@@ -1,6 +1,7 @@
 /* Phone numbers in E.164: their form, their mask, and where their country code ends. */
 #include "common/domain/phone.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Country codes of three digits assigned by the ITU (E.164, with the global services). */
@@ -70,6 +71,13 @@ bool phone_is_country_code(const char *code)
 {
     size_t len = strlen(code);
     return len > 0 && code_digits(code) == len;
+}
+
+bool phone_join(const char *country_code, const char *rest, char out[PHONE_MAX + 1])
+{
+    int len = snprintf(out, PHONE_MAX + 1, "+%s%s", country_code, rest);
+    return len <= PHONE_MAX && phone_is_country_code(country_code) &&
+           phone_is_valid(out, (size_t)len);
 }
 
 bool phone_in_countries(const char *phone, char *const *codes, size_t n)

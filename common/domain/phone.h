@@ -19,6 +19,9 @@ size_t phone_country_digits(const char *phone);
 /* The text is an assigned country calling code, without '+': "86". */
 NODISCARD bool phone_is_country_code(const char *code);
 
+/* "+" and the two parts, cut to fit. False: that is no valid phone of an assigned country. */
+NODISCARD bool phone_join(const char *country_code, const char *rest, char out[PHONE_MAX + 1]);
+
 /* True when the number's country calling code is one of the n codes ("86", "852"). */
 bool phone_in_countries(const char *phone, char *const *codes, size_t n);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/domain/receipt.h"
 #include "common/json.h"
 #include "worker/ports/sender.h"
 #include "worker/tencent/envelope.h"
@@ -25,7 +26,8 @@ static const char *read_status(const struct json *status, const char *phone, str
         return "the answer's Fee is no number";
     r->accepted = strcmp(r->code, "Ok") == 0;
     if (r->accepted) {
-        if (!envelope_text(status, "SerialNo", ENVELOPE_SERIAL, r->serial_no, sizeof(r->serial_no)))
+        if (!envelope_text(status, "SerialNo", RECEIPT_TEXT_SET, r->serial_no,
+                           sizeof(r->serial_no)))
             return "the answer says Ok without a readable SerialNo";
         r->fee = (int32_t)fee;
         return NULL;

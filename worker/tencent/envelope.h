@@ -12,7 +12,6 @@ struct json;
 #define ENVELOPE_ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define ENVELOPE_CODE ENVELOPE_ALPHANUMERIC "._"
 #define ENVELOPE_ID ENVELOPE_ALPHANUMERIC "._:-"
-#define ENVELOPE_SERIAL ENVELOPE_ID "+/=@#,;|~*"
 
 /*
  * The Response of a body. NULL and why when there is none; the caller frees *root in either case.

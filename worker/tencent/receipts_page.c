@@ -5,14 +5,12 @@
 #include <string.h>
 
 #include "common/domain/phone.h"
+#include "common/domain/receipt.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/text.h"
 #include "worker/tencent/envelope.h"
 
-#define SERIAL_MAX 64
-#define CODE_MAX 64
-#define DESCRIPTION_MAX 500             /* bytes */
 #define TIME_LAST_S INT64_C(4102444800) /* 2100 */
 
 static const char *keep(struct arena *a, const char *text, size_t len)
@@ -37,8 +35,9 @@ static const char *read_description(struct arena *a, const struct json *j)
 {
     const char *text = json_get_text(j, "Description");
 
-    return text && text[0] ? keep(a, text, text_utf8_cut(text, strlen(text), DESCRIPTION_MAX))
-                           : NULL;
+    return text && text[0]
+               ? keep(a, text, text_utf8_cut(text, strlen(text), RECEIPT_DESCRIPTION_MAX))
+               : NULL;
 }
 
 /* PhoneNumber is E.164 by the documents; their examples have it without its country, too. */
@@ -48,16 +47,12 @@ static const char *read_phone(struct arena *a, const struct json *j)
     const char *country = json_get_text(j, "CountryCode");
     const char *rest = json_get_text(j, "SubscriberNumber");
     char made[PHONE_MAX + 1];
-    int len;
 
     if (whole && phone_is_valid(whole, strlen(whole)))
         return keep(a, whole, strlen(whole));
-    if (!country || !rest || !phone_is_country_code(country))
+    if (!country || !rest || !phone_join(country, rest, made))
         return NULL;
-    len = snprintf(made, sizeof(made), "+%s%s", country, rest);
-    if (len < 0 || (size_t)len >= sizeof(made) || !phone_is_valid(made, (size_t)len))
-        return NULL;
-    return keep(a, made, (size_t)len);
+    return keep(a, made, strlen(made));
 }
 
 static int64_t read_time(const struct json *j)
@@ -89,10 +84,10 @@ static void read_receipt(struct arena *a, const struct json *j, struct receipt *
     const char *status = json_get_text(j, "ReportStatus");
 
     *r = (struct receipt){
-        .serial_no = read_text(a, j, "SerialNo", ENVELOPE_SERIAL, SERIAL_MAX),
+        .serial_no = read_text(a, j, "SerialNo", RECEIPT_TEXT_SET, RECEIPT_SERIAL_MAX),
         .phone = read_phone(a, j),
         /* Here it is the carrier's code that they call a description. */
-        .code = read_text(a, j, "Description", ENVELOPE_SERIAL, CODE_MAX),
+        .code = read_text(a, j, "Description", RECEIPT_TEXT_SET, RECEIPT_CODE_MAX),
         .description = read_description(a, j),
         .user_received_us = read_time(j),
         .raw = keep(a, raw, len),

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/domain/receipt.h"
 #include "common/json.h"
 #include "worker/tencent/envelope.h"
 
@@ -25,7 +26,7 @@ static const char *read_record(const struct json *j, const struct records_scope 
     if (!json_int(json_get(j, "SendTime"), &r->sent_s) || r->sent_s < scope->oldest_s ||
         r->sent_s > scope->newest_s)
         return "a record has no SendTime, or one outside of the time asked for";
-    has_serial = envelope_text(j, "SerialNo", ENVELOPE_SERIAL, r->serial_no, sizeof(r->serial_no));
+    has_serial = envelope_text(j, "SerialNo", RECEIPT_TEXT_SET, r->serial_no, sizeof(r->serial_no));
     if (!has_serial && r->accepted)
         return "a record of an accepted message has no readable SerialNo";
     (void)envelope_text(j, "RequestCode", ENVELOPE_CODE, r->code, sizeof(r->code));
