@@ -107,6 +107,47 @@ static void it_is_said_on_changes_and_logged_again_at_intervals(UNUSED void **st
     assert_string_equal(s.why, "");
 }
 
+static void statistics_that_show_no_connection_say_so_at_last(UNUSED void **state)
+{
+    static const struct {
+        enum broker_sight seen[4];
+        bool down;
+    } table[] = {
+        {{BROKERS_UP, BROKERS_FAILING, BROKERS_FAILING, BROKERS_FAILING},      true },
+        {{BROKERS_FAILING, BROKERS_FAILING, BROKERS_FAILING, BROKERS_FAILING}, true },
+        {{BROKERS_FAILING, BROKERS_FAILING, BROKERS_UP, BROKERS_FAILING},      false},
+        {{BROKERS_FAILING, BROKERS_FAILING, BROKERS_IDLE, BROKERS_FAILING},    false},
+        {{BROKERS_UP, BROKERS_IDLE, BROKERS_IDLE, BROKERS_IDLE},               false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        struct said s = {0};
+        struct kafka_health h;
+        kafka_health_init(&h, "producer", "kafka-1:9092", on_said, &s);
+        for (size_t k = 0; k < ARRAY_LEN(table[i].seen); k++)
+            kafka_health_on_brokers(&h, table[i].seen[k]);
+        assert_int_equal(strstr(s.why, "no Kafka broker is usable at kafka-1:9092") != NULL,
+                         table[i].down);
+        kafka_health_on_brokers(&h, BROKERS_UP);
+        assert_string_equal(s.why, "");
+    }
+}
+
+/* Statistics that were made before the last broker went, but come after it is said. */
+static void a_late_sight_of_a_broker_hides_an_outage_for_a_while_only(UNUSED void **state)
+{
+    struct said s = {0};
+    struct kafka_health h;
+
+    kafka_health_init(&h, "producer", "b", on_said, &s);
+    kafka_health_on_error(&h, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "all down");
+    kafka_health_on_brokers(&h, BROKERS_UP);
+    assert_string_equal(s.why, "");
+    for (int i = 0; i < 3; i++)
+        kafka_health_on_brokers(&h, BROKERS_FAILING);
+    assert_non_null(strstr(s.why, "no Kafka broker"));
+}
+
 static void the_gravest_condition_is_said_and_the_next_when_it_ends(UNUSED void **state)
 {
     struct said s = {0};
@@ -133,6 +174,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_reason_and_what_to_change_are_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_is_said_on_changes_and_logged_again_at_intervals, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(statistics_that_show_no_connection_say_so_at_last, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_late_sight_of_a_broker_hides_an_outage_for_a_while_only,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_gravest_condition_is_said_and_the_next_when_it_ends,
                                         set_up, tear_down),
     };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define VERSION_2_6_1 0x020601ff
+#define FAILING_MAX 3
 #define REPEAT_PERIOD_US (60 * US_PER_S)
 #define OTHERS_PERIOD_US (10 * US_PER_S)
 
@@ -82,17 +83,22 @@ static bool is_of_a_connection(rd_kafka_resp_err_t err)
     return false;
 }
 
+static void on_down(struct kafka_health *h, const char *text)
+{
+    h->alive = false;
+    if (!h->down[0])
+        snprintf(h->down, sizeof(h->down), "no Kafka broker is usable at %.100s (%.200s): %s",
+                 h->brokers, h->transport[0] ? h->transport : text,
+                 remedy(h->transport_err, h->transport));
+    say_if_changed(h);
+}
+
 void kafka_health_on_error(struct kafka_health *h, rd_kafka_resp_err_t err, const char *text)
 {
     int64_t dropped;
 
     if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-        h->alive = false;
-        if (!h->down[0])
-            snprintf(h->down, sizeof(h->down), "no Kafka broker is usable at %.100s (%.200s): %s",
-                     h->brokers, h->transport[0] ? h->transport : text,
-                     remedy(h->transport_err, h->transport));
-        say_if_changed(h);
+        on_down(h, text);
     } else if (is_of_a_connection(err)) {
         h->transport_err = err;
         snprintf(h->transport, sizeof(h->transport), "%s", text);
@@ -105,10 +111,21 @@ void kafka_health_on_error(struct kafka_health *h, rd_kafka_resp_err_t err, cons
 void kafka_health_on_alive(struct kafka_health *h)
 {
     h->alive = true;
+    h->failing = 0;
     h->down[0] = '\0';
     h->transport[0] = '\0';
     h->transport_err = RD_KAFKA_RESP_ERR_NO_ERROR;
     say_if_changed(h);
+}
+
+void kafka_health_on_brokers(struct kafka_health *h, enum broker_sight sight)
+{
+    if (sight == BROKERS_UP)
+        kafka_health_on_alive(h);
+    else if (sight == BROKERS_IDLE)
+        h->failing = 0;
+    else if (++h->failing >= FAILING_MAX)
+        on_down(h, "no connection comes about");
 }
 
 void kafka_health_on_topic(struct kafka_health *h, const char *topic, rd_kafka_resp_err_t err)

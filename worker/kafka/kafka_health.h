@@ -10,13 +10,15 @@
 #include "common/base.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "worker/kafka/kafka_stats.h"
 
 struct kafka_health {
     const char *client;                     /* "consumer" or "producer" */
     const char *brokers;                    /* bootstrap.servers; borrowed */
     void (*fn)(void *arg, const char *why); /* NULL when all is well; called on changes only */
     void *arg;
-    bool alive; /* a broker has been seen up, and not all down since */
+    bool alive;  /* a broker has been seen up, and not all down since */
+    int failing; /* statistics in a row without a connection */
     rd_kafka_resp_err_t transport_err;
     char transport[256];    /* the latest reason that a connection failed */
     char down[512];         /* why no broker is reachable, "" if one is */
@@ -34,6 +36,11 @@ void kafka_health_init(struct kafka_health *h, const char *client, const char *b
 /* An RD_KAFKA_EVENT_ERROR of the client as a whole. */
 void kafka_health_on_error(struct kafka_health *h, rd_kafka_resp_err_t err, const char *text);
 void kafka_health_on_alive(struct kafka_health *h);
+/*
+ * What each of the statistics shows. librdkafka says "all brokers down" once, and not at all while
+ * there is a broker that it never tried: failing three times in a row counts as the same.
+ */
+void kafka_health_on_brokers(struct kafka_health *h, enum broker_sight sight);
 /* A topic cannot be used; for a missing one the sentence names the remedy. */
 void kafka_health_on_topic(struct kafka_health *h, const char *topic, rd_kafka_resp_err_t err);
 void kafka_health_on_topic_good(struct kafka_health *h);

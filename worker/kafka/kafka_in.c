@@ -23,8 +23,8 @@ static void on_stats(struct kafka_in *in, rd_kafka_event_t *ev)
 {
     struct json *stats = kafka_stats_parse(ev);
 
-    if (kafka_stats_any_broker_up(stats))
-        kafka_health_on_alive(&in->health);
+    if (stats)
+        kafka_health_on_brokers(&in->health, kafka_stats_brokers(stats));
     /* Made again before the group noticed that it was gone, it brings no assignment. */
     if (kafka_stats_topic_is_there(stats, in->topic))
         kafka_health_on_topic_good(&in->health);

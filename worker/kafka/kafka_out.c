@@ -148,8 +148,8 @@ static void on_stats(struct kafka_out *out, rd_kafka_event_t *ev)
 {
     struct json *stats = kafka_stats_parse(ev);
 
-    if (kafka_stats_any_broker_up(stats))
-        kafka_health_on_alive(&out->health);
+    if (stats)
+        kafka_health_on_brokers(&out->health, kafka_stats_brokers(stats));
     json_free(stats);
 }
 

@@ -16,21 +16,25 @@ struct json *kafka_stats_parse(rd_kafka_event_t *ev)
 
 static void see_broker(void *arg, UNUSED const char *name, const struct json *broker)
 {
-    bool *up = arg;
+    enum broker_sight *sight = arg;
     const char *state = json_get_text(broker, "state");
     const char *source = json_get_text(broker, "source");
 
-    /* "logical" and "internal" ones are not connections of their own. */
-    if (state && strcmp(state, "UP") == 0 && source && strcmp(source, "internal") != 0)
-        *up = true;
+    /* "internal" ones are not connections of their own. */
+    if (!state || !source || strcmp(source, "internal") == 0)
+        return;
+    if (strcmp(state, "UP") == 0)
+        *sight = BROKERS_UP;
+    else if (strcmp(state, "INIT") != 0 && *sight == BROKERS_IDLE)
+        *sight = BROKERS_FAILING;
 }
 
-bool kafka_stats_any_broker_up(const struct json *stats)
+enum broker_sight kafka_stats_brokers(const struct json *stats)
 {
-    bool up = false;
+    enum broker_sight sight = BROKERS_IDLE;
 
-    json_each(json_get(stats, "brokers"), see_broker, &up);
-    return up;
+    json_each(json_get(stats, "brokers"), see_broker, &sight);
+    return sight;
 }
 
 static void see_partition(void *arg, UNUSED const char *name, const struct json *partition)

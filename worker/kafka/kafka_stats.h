@@ -11,7 +11,12 @@ struct json;
 /* ev is an RD_KAFKA_EVENT_STATS. NULL if it cannot be read; the caller frees. */
 NODISCARD struct json *kafka_stats_parse(rd_kafka_event_t *ev);
 
-bool kafka_stats_any_broker_up(const struct json *stats);
+enum broker_sight {
+    BROKERS_IDLE,    /* no connection, and none is sought */
+    BROKERS_FAILING, /* one is sought and does not come about */
+    BROKERS_UP,      /* at least one stands */
+};
+enum broker_sight kafka_stats_brokers(const struct json *stats);
 
 /* The topic is known to the brokers: a partition of it has a leader. */
 bool kafka_stats_topic_is_there(const struct json *stats, const char *topic);

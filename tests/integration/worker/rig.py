@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -21,6 +22,7 @@ import psycopg2
 BUILD = pathlib.Path(os.environ["SENDCODE_BUILD_DIR"])
 BOOTSTRAP = os.environ.get("SENDCODE_TEST_BOOTSTRAP")
 DSN = os.environ.get("SENDCODE_TEST_DSN")
+LINES_SHOWN = 60  # of the log of each program of a test that failed
 PATIENCE = 60  # seconds that a condition may take at most on a busy machine
 
 SECRETS = {
@@ -86,9 +88,22 @@ class Rig(unittest.TestCase):
     bootstrap = BOOTSTRAP
     server_dsn = DSN
 
+    def run(self, result=None):
+        """What the programs of a test that fails said last is shown."""
+        bad = len(result.failures) + len(result.errors)
+        self.dir = None
+        super().run(result)
+        if not self.dir:
+            return
+        if len(result.failures) + len(result.errors) > bad:
+            for program in self.programs:
+                tail = program.text().splitlines()[-LINES_SHOWN:]
+                print(f"--- {self._testMethodName}: {program.log.name}", *tail, sep="\n",
+                      file=sys.stderr)
+        shutil.rmtree(self.dir)
+
     def setUp(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sendcode-rig-"))
-        self.addCleanup(shutil.rmtree, self.dir)
         self.name = "t" + uuid.uuid4().hex[:10]
         self.programs = []
         self.addCleanup(self.end_all)
