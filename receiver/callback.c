@@ -63,7 +63,7 @@ static int64_t read_time(const struct json *j)
     return text_to_time_us(whole, strlen(whole), &us) && us > 0 ? us : 0;
 }
 
-static const char *fault_of(const struct json *j, const struct callback_receipt *r)
+static const char *fault_of(const struct json *j, const struct receipt *r)
 {
     if (json_type(j) != JSON_OBJECT)
         return "the receipt is no object";
@@ -84,7 +84,7 @@ static bool keep(struct arena *a, const char *text, size_t len, const char **out
 }
 
 /* False: no memory. */
-static bool read_receipt(struct arena *a, const struct json *j, struct callback_receipt *r)
+static bool read_receipt(struct arena *a, const struct json *j, struct receipt *r)
 {
     const char *serial_no = read_text(j, "sid", RECEIPT_TEXT_SET, RECEIPT_SERIAL_MAX);
     const char *code = read_text(j, "errmsg", RECEIPT_TEXT_SET, RECEIPT_CODE_MAX);
@@ -137,7 +137,7 @@ static bool is_blank(char c)
 }
 
 /* The bytes of each of the n > 0 values of the array that body is. */
-static void find_raw(const char *body, struct callback_receipt *receipts, size_t n)
+static void find_raw(const char *body, struct receipt *receipts, size_t n)
 {
     const char *p = strchr(body, '[') + 1;
 
@@ -181,7 +181,7 @@ static const char *read_array(const struct json *root, const char *body, struct 
 static bool keep_body(const char *body, size_t len, const char *fault, struct arena *arena,
                       struct callback *out)
 {
-    struct callback_receipt *r = arena_alloc(arena, sizeof *r);
+    struct receipt *r = arena_alloc(arena, sizeof *r);
 
     if (!r || !keep(arena, fault, strlen(fault), &r->fault))
         return false;

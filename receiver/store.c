@@ -4,11 +4,12 @@
 #include <utlist.h>
 
 #include "common/clock.h"
+#include "common/domain/receipt.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
-#include "common/pg/pg_array.h"
+#include "common/pg/pg_receipt.h"
 #include "common/pg/pg_session.h"
 #include "receiver/callback.h"
 
@@ -16,17 +17,9 @@
 #define BATCH_RECEIPTS 4000 /* reached by none but the last of them */
 #define SAY_AGAIN_US (30 * US_PER_S)
 
-enum column {
-    COL_SERIAL_NO,
-    COL_PHONE,
-    COL_STATUS,
-    COL_CODE,
-    COL_DESCRIPTION,
-    COL_USER_RECEIVED_AT,
-    COL_RAW,
-    COL_FAULT,
-    COL_COUNT
-};
+#define COLUMN_TYPE_(suffix, name, type) type,
+static const enum pg_type types[] = {PG_RECEIPT_COLUMNS(COLUMN_TYPE_, PG_BYTEA)};
+#undef COLUMN_TYPE_
 
 static const char insert_sql[] =
     "insert into sendcode.receipt (source, serial_no, phone, status, code, description, "
@@ -50,7 +43,7 @@ struct store {
     struct loop_timer *patience; /* until the first of those not answered is due */
     struct item *items;          /* as they came */
     size_t n_asked;              /* of the first ones: in the INSERT under way */
-    struct pg_array columns[COL_COUNT];
+    struct pg_array columns[PG_RECEIPT_COLUMN_COUNT];
     struct log_gate away, refused, quarantine;
     bool draining, told_drained;
 };
@@ -96,43 +89,28 @@ static void drop(struct store *s, struct item *i)
     mem_free(i);
 }
 
-static void add_row(struct store *s, const struct callback_receipt *r)
-{
-    pg_array_add_text(&s->columns[COL_SERIAL_NO], r->serial_no);
-    pg_array_add_text(&s->columns[COL_PHONE], r->phone);
-    pg_array_add_text(&s->columns[COL_STATUS], r->status);
-    pg_array_add_text(&s->columns[COL_CODE], r->code);
-    pg_array_add_text(&s->columns[COL_DESCRIPTION], r->description);
-    if (r->user_received_us > 0)
-        pg_array_add_time(&s->columns[COL_USER_RECEIVED_AT], r->user_received_us);
-    else
-        pg_array_add_null(&s->columns[COL_USER_RECEIVED_AT]);
-    pg_array_add_bytes(&s->columns[COL_RAW], r->raw, r->raw_len);
-    pg_array_add_text(&s->columns[COL_FAULT], r->fault);
-}
-
 /* Those that wait, as far as one statement takes them. */
 static void ask(struct store *s)
 {
-    struct pg_param params[COL_COUNT];
+    struct pg_param params[PG_RECEIPT_COLUMN_COUNT];
     struct item *i;
 
     if (!s->items || !pg_session_can_ask(s->session))
         return;
-    for (int c = 0; c < COL_COUNT; c++)
+    for (int c = 0; c < PG_RECEIPT_COLUMN_COUNT; c++)
         pg_array_clear(&s->columns[c]);
     DL_FOREACH(s->items, i)
     {
         if (s->n_asked > 0 && (i->alone || s->items->alone || s->n_asked == BATCH_CALLBACKS ||
-                               s->columns[COL_RAW].n >= BATCH_RECEIPTS))
+                               s->columns[PG_RECEIPT_RAW].n >= BATCH_RECEIPTS))
             break;
         for (size_t r = 0; r < i->callback.n; r++)
-            add_row(s, &i->callback.receipts[r]);
+            pg_receipt_add(s->columns, &i->callback.receipts[r]);
         s->n_asked++;
     }
-    for (int c = 0; c < COL_COUNT; c++)
+    for (int c = 0; c < PG_RECEIPT_COLUMN_COUNT; c++)
         params[c] = pg_array_param(&s->columns[c]);
-    pg_session_ask(s->session, insert_sql, params, COL_COUNT, true);
+    pg_session_ask(s->session, insert_sql, params, PG_RECEIPT_COLUMN_COUNT, true);
 }
 
 static void tell_quarantine(struct store *s, const struct callback *c)
@@ -151,7 +129,7 @@ static void on_stored(void *arg, const struct pg_result *r)
     size_t n = s->n_asked;
 
     (void)r;
-    log_info("receipts stored", LI("receipts", s->columns[COL_RAW].n), LI("callbacks", n));
+    log_info("receipts stored", LI("receipts", s->columns[PG_RECEIPT_RAW].n), LI("callbacks", n));
     for (s->n_asked = 0; n > 0; n--) {
         answer(s, s->items, true);
         tell_quarantine(s, &s->items->callback);
@@ -256,12 +234,6 @@ void store_drain(struct store *s)
 struct store *store_new(struct loop *l, const char *dsn, const struct store_handlers *h,
                         struct err *e)
 {
-    static const enum pg_type types[COL_COUNT] = {
-        [COL_SERIAL_NO] = PG_TEXT,   [COL_PHONE] = PG_TEXT,
-        [COL_STATUS] = PG_TEXT,      [COL_CODE] = PG_TEXT,
-        [COL_DESCRIPTION] = PG_TEXT, [COL_USER_RECEIVED_AT] = PG_TIMESTAMPTZ,
-        [COL_RAW] = PG_BYTEA,        [COL_FAULT] = PG_TEXT,
-    };
     struct store *s = mem_must_alloc(sizeof *s);
     const struct pg_session_options options = {
         .dsn = dsn, .application_name = "sendcode-receiver", .role = "sendcode_receiver"};
@@ -277,7 +249,7 @@ struct store *store_new(struct loop *l, const char *dsn, const struct store_hand
     s->loop = l;
     s->handlers = *h;
     s->away = s->refused = s->quarantine = (struct log_gate){.period_us = SAY_AGAIN_US};
-    for (int c = 0; c < COL_COUNT; c++)
+    for (int c = 0; c < PG_RECEIPT_COLUMN_COUNT; c++)
         pg_array_init(&s->columns[c], types[c]);
     s->patience = loop_timer_new(l, on_patience_over, s);
     s->session = pg_session_new(l, &options, &handlers, e);
@@ -296,7 +268,7 @@ void store_free(struct store *s)
     loop_timer_free(s->patience);
     while (s->items)
         drop(s, s->items);
-    for (int c = 0; c < COL_COUNT; c++)
+    for (int c = 0; c < PG_RECEIPT_COLUMN_COUNT; c++)
         pg_array_free(&s->columns[c]);
     mem_free(s);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/domain/phone.h"
+#include "common/domain/receipt.h"
 #include "common/mem.h"
 #include "common/text.h"
 #include "receiver/callback.h"
@@ -15,7 +16,7 @@ static void check_text(const char *s, size_t max)
         abort();
 }
 
-static void check_receipt(const struct callback_receipt *r)
+static void check_receipt(const struct receipt *r)
 {
     check_text(r->serial_no, 64);
     check_text(r->code, 64);
@@ -39,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!arena || !callback_read(body, size, arena, &c) || c.n < 1 || c.n > CALLBACK_RECEIPTS_MAX)
         abort();
     for (size_t i = 0; i < c.n; i++) {
-        const struct callback_receipt *r = &c.receipts[i];
+        const struct receipt *r = &c.receipts[i];
         check_receipt(r);
         /* The pieces are the input's, one behind the other. */
         const char *found = r->raw_len ? memmem(body + met, size - met, r->raw, r->raw_len) : body;

@@ -219,9 +219,14 @@ static void store(struct worker *w, const struct receipt *receipts, size_t n)
 static void receipts_are_kept_as_they_came(void **state)
 {
     static const struct receipt receipts[] = {
-        {"s:1", "+8613800138000", "SUCCESS", "DELIVRD", "\xe5\xa5\xbd", 1620734188 * US_PER_S,
-         "{\"a\":\"\xe5\xa5\xbd\"}",                                                                NULL                      },
-        {NULL,  NULL,             NULL,      NULL,      NULL,           0,                     "7", "the receipt is no object"},
+        {.serial_no = "s:1",
+         .phone = "+8613800138000",
+         .status = "SUCCESS",
+         .code = "DELIVRD",
+         .description = "\xe5\xa5\xbd",
+         .user_received_us = 1620734188 * US_PER_S,
+         .raw = "{\"a\":\"\xe5\xa5\xbd\"}"},
+        {.raw = "7",  .fault = "the receipt is no object"},
     };
 
     (void)state;

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "common/pg/pg_receipt.h"
 #include "common/pg/pg_session.h"
 #include "common/settings/settings.h"
 #include "worker/pg/pg_batch.h"
@@ -36,21 +37,8 @@ static const char retain_sql[] =
 
 static const char store_head[] = "select sendcode.store_receipts(p_source => $1::text";
 
-/* X(SUFFIX, parameter, type) */
-#define STORE_COLUMNS(X)                                                                           \
-    X(SERIAL_NO, "p_serial_no", PG_TEXT)                                                           \
-    X(PHONE, "p_phone", PG_TEXT)                                                                   \
-    X(STATUS, "p_status", PG_TEXT)                                                                 \
-    X(CODE, "p_code", PG_TEXT)                                                                     \
-    X(DESCRIPTION, "p_description", PG_TEXT)                                                       \
-    X(USER_RECEIVED_AT, "p_user_received_at", PG_TIMESTAMPTZ)                                      \
-    X(RAW, "p_raw", PG_TEXT)                                                                       \
-    X(FAULT, "p_fault", PG_TEXT)
-#define STORE_ENUM_(suffix, name, type) STORE_##suffix,
-#define STORE_ROW_(suffix, name, type) {name, type},
-enum store_column { STORE_COLUMNS(STORE_ENUM_) STORE_COLUMN_COUNT };
-static const struct pg_column store_columns[] = {STORE_COLUMNS(STORE_ROW_)};
-#undef STORE_ENUM_
+#define STORE_ROW_(suffix, name, type) {"p_" name, type},
+static const struct pg_column store_columns[] = {PG_RECEIPT_COLUMNS(STORE_ROW_, PG_TEXT)};
 #undef STORE_ROW_
 
 /* X(SUFFIX, the database's function) */
@@ -140,24 +128,9 @@ static void port_retain(void *self, const struct retention *keep)
     pg_session_ask_once(p->session, retain_sql, params, ARRAY_LEN(params));
 }
 
-static void add_receipt(struct pg_batch *b, const struct receipt *r)
-{
-    pg_array_add_text(&b->whole[STORE_SERIAL_NO], r->serial_no);
-    pg_array_add_text(&b->whole[STORE_PHONE], r->phone);
-    pg_array_add_text(&b->whole[STORE_STATUS], r->status);
-    pg_array_add_text(&b->whole[STORE_CODE], r->code);
-    pg_array_add_text(&b->whole[STORE_DESCRIPTION], r->description);
-    if (r->user_received_us > 0)
-        pg_array_add_time(&b->whole[STORE_USER_RECEIVED_AT], r->user_received_us);
-    else
-        pg_array_add_null(&b->whole[STORE_USER_RECEIVED_AT]);
-    pg_array_add_text(&b->whole[STORE_RAW], r->raw);
-    pg_array_add_text(&b->whole[STORE_FAULT], r->fault);
-}
-
 static void ask_store(struct pg_receipts *p)
 {
-    struct pg_param params[1 + STORE_COLUMN_COUNT] = {
+    struct pg_param params[1 + PG_RECEIPT_COLUMN_COUNT] = {
         pg_param_text(receipt_source_to_text(p->source))};
 
     pg_batch_params(&p->store, params + 1);
@@ -176,7 +149,7 @@ static void port_store(void *self, enum receipt_source source, const struct rece
     p->kept = true;
     pg_batch_clear(&p->store);
     for (size_t i = 0; i < n; i++)
-        add_receipt(&p->store, &receipts[i]);
+        pg_receipt_add(p->store.whole, &receipts[i]);
     pg_batch_start(&p->store, n);
     ask_store(p);
 }
@@ -336,7 +309,7 @@ struct pg_receipts *pg_receipts_new(struct loop *l, const struct settings *s,
     crypto_hex(bytes, p->instance);
     p->handlers = *h;
     p->odd = (struct log_gate){.period_us = SAY_AGAIN_US};
-    pg_batch_init(&p->store, store_head, 1, store_columns, STORE_COLUMN_COUNT);
+    pg_batch_init(&p->store, store_head, 1, store_columns, PG_RECEIPT_COLUMN_COUNT);
     p->session = pg_worker_session_new(l, s, &handlers, e);
     if (!p->session) {
         pg_receipts_free(p);

@@ -8,6 +8,7 @@
 #define SENDCODE_WORKER_PORTS_RECEIPTS_H
 
 #include "common/base.h"
+#include "common/domain/receipt.h"
 
 #define RECEIPTS_PAGE_MAX 100 /* the API's own bound of Limit */
 #define OVERDUE_MAX 20        /* deliveries taken at a time */
@@ -20,18 +21,6 @@
 enum receipt_source { RECEIPT_SOURCES(RECEIPT_SOURCE_ENUM_) RECEIPT_SOURCE_COUNT };
 #undef RECEIPT_SOURCE_ENUM_
 const char *receipt_source_to_text(enum receipt_source s);
-
-/* Texts are UTF-8; NULL when the provider did not say it, or not in a form that we know. */
-struct receipt {
-    const char *serial_no;
-    const char *phone;  /* E.164 */
-    const char *status; /* SUCCESS or FAIL */
-    const char *code;   /* the carrier's */
-    const char *description;
-    int64_t user_received_us; /* Unix microseconds; 0: not said */
-    const char *raw;          /* as it came; never NULL */
-    const char *fault;        /* why it cannot be understood: for quarantine; NULL: it can */
-};
 
 /* What one joining did. */
 struct join_counts {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/domain/receipt.h"
 #include "common/mem.h"
 #include "receiver/callback.h"
 #include "tests/check.h"
@@ -53,7 +54,7 @@ static void each_member_is_taken_in_the_forms_that_are_known(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         read_body(rows[i].body);
         assert_int_equal(callback.n, 1);
-        const struct callback_receipt *r = &callback.receipts[0];
+        const struct receipt *r = &callback.receipts[0];
         assert_text(r->fault, NULL);
         assert_text(r->serial_no, rows[i].serial_no);
         assert_text(r->phone, rows[i].phone);
@@ -88,7 +89,7 @@ static void what_cannot_be_understood_has_its_fault_and_its_bytes(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         read_body(rows[i].body);
         assert_int_equal(callback.n, 1);
-        const struct callback_receipt *r = &callback.receipts[0];
+        const struct receipt *r = &callback.receipts[0];
         assert_non_null(r->fault);
         assert_non_null(strstr(r->fault, rows[i].fault));
         if (rows[i].raw) {
