@@ -3,27 +3,19 @@
 #include <string.h>
 
 #include "common/buf.h"
-#include "common/clock.h"
-#include "common/err.h"
 #include "common/json.h"
 #include "common/loop.h"
-#include "common/settings/settings.h"
 #include "tests/check.h"
-#include "tests/unit/tiny_server.h"
+#include "tests/unit/client_rig.h"
 #include "worker/tencent/receipts_query.h"
-#include "worker/tencent/signed_client.h"
 
-#define PHONE "+8613800138000"
-#define THEIR_TIME 1700000000 /* far from the wall clock */
 #define RECEIPT                                                                                    \
     "{\"PhoneNumber\":\"" PHONE "\",\"SerialNo\":\"s:1\",\"ReportStatus\":\"FAIL\","               \
     "\"Description\":\"MK:0001\"}"
 #define LIST(receipts) "{\"Response\":{\"PullSmsSendStatusSet\":[" receipts "]}}"
 
 struct rig {
-    struct loop *loop;
-    struct tiny_server *server;
-    struct signed_client *client;
+    struct client_rig base;
     struct receipts_queries *queries;
     struct receipts_provider port;
     /* the server */
@@ -59,7 +51,7 @@ static void on_request(void *arg, struct tiny_conn *c, const char *head, const c
         r->offset = -1;
     json_free(j);
     if (r->reply)
-        tiny_conn_reply(c, r->status, THEIR_TIME, r->reply);
+        tiny_conn_reply(c, r->status, PROVIDER_START, r->reply);
     else
         tiny_conn_close(c, false);
 }
@@ -77,36 +69,21 @@ static void on_answered(void *arg, const struct receipts_answer *a)
         snprintf(r->serial_no, sizeof(r->serial_no), "%s",
                  a->receipts[0].serial_no ? a->receipts[0].serial_no : "");
     }
-    loop_stop(r->loop);
+    loop_stop(r->base.loop);
 }
 
 static int start(void **state)
 {
     struct rig *r = &rig;
     const struct receipts_provider_handlers h = {.arg = r, .answered = on_answered};
-    const struct http_answer told = {.date_s = THEIR_TIME};
-    char endpoint[64], region[] = "ap-guangzhou", id[] = "AKIDTEST", key[] = "secret";
-    struct settings s = {0};
-    struct err e = {0};
 
     (void)state;
     *r = (struct rig){.status = 200};
-    r->loop = loop_new(&e);
-    assert_non_null(r->loop);
-    r->server = tiny_server_new(r->loop, on_request, r);
-    snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%d", tiny_server_port(r->server));
-    s.tencent.endpoint = endpoint;
-    s.tencent.region = region;
-    s.tencent.timeout = 60;
-    s.tencent.signature_life = 15;
-    s.secrets.tencent_secret_id = id;
-    s.secrets.tencent_secret_key = key;
-    r->client = signed_client_new(r->loop, &s, RECEIPTS_QUERIES_MAX, &e);
-    assert_non_null(r->client);
-    r->queries = receipts_queries_new(r->client, &h);
+    client_rig_start(&r->base, 60, RECEIPTS_QUERIES_MAX, on_request, r);
+    r->queries = receipts_queries_new(r->base.client, &h);
     r->port = receipts_queries_port(r->queries);
     assert_false(r->port.is_ready(r->port.self));
-    signed_client_learn_clock(r->client, &told, clock_boot_us());
+    client_rig_learn(&r->base, PROVIDER_START);
     assert_true(r->port.is_ready(r->port.self));
     return 0;
 }
@@ -114,10 +91,8 @@ static int start(void **state)
 static int end(void **state)
 {
     (void)state;
-    signed_client_free(rig.client);
     receipts_queries_free(rig.queries);
-    tiny_server_free(rig.server);
-    loop_free(rig.loop);
+    client_rig_end(&rig.base);
     return 0;
 }
 
@@ -128,7 +103,7 @@ static void ask(const struct receipts_query *q, const char *reply)
     rig.reply = reply;
     rig.port.ask(rig.port.self, q);
     assert_int_equal(rig.answers, before); /* never before the call returns */
-    loop_run(rig.loop);
+    loop_run(rig.base.loop);
     assert_int_equal(rig.answers, before + 1);
 }
 
@@ -169,25 +144,26 @@ static void a_full_page_says_that_there_may_be_more(void **state)
 static void a_number_is_asked_about_from_before_its_acceptance_within_seven_days(void **state)
 {
     static const struct {
-        int64_t since_s, least, most;
+        int64_t since_s, least, most; /* from PROVIDER_START on */
     } cases[] = {
-        {THEIR_TIME - 1000,    THEIR_TIME - 1060,           THEIR_TIME - 1060           },
-        {THEIR_TIME - 8000000, THEIR_TIME - 7 * 86400 + 60, THEIR_TIME - 7 * 86400 + 120},
-        {THEIR_TIME + 8000000, THEIR_TIME - 30,             THEIR_TIME + 30             },
+        {-1000,    -1060,           -1060           },
+        {-8000000, -7 * 86400 + 60, -7 * 86400 + 120},
+        {8000000,  -30,             30              },
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         ask(&(struct receipts_query){.sdk_app_id = "1400006666",
                                      .phone = PHONE,
-                                     .since_us = cases[i].since_s * US_PER_S},
+                                     .since_us = (PROVIDER_START + cases[i].since_s) * US_PER_S},
             LIST(RECEIPT));
         assert_string_equal(rig.action, "PullSmsSendStatusByPhoneNumber");
         assert_string_equal(rig.phone, PHONE);
         assert_int_equal(rig.limit, RECEIPTS_PAGE_MAX);
         assert_int_equal(rig.offset, 0);
         assert_false(rig.has_end);
-        assert_in_range(rig.begin_s, cases[i].least, cases[i].most);
+        assert_in_range(rig.begin_s, PROVIDER_START + cases[i].least,
+                        PROVIDER_START + cases[i].most);
         assert_int_equal(rig.n, 1);
     }
 }

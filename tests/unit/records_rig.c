@@ -7,13 +7,10 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
-#include "common/err.h"
 #include "common/json.h"
 #include "common/loop.h"
-#include "common/settings/settings.h"
 #include "tests/check.h"
 #include "worker/tencent/records_query.h"
-#include "worker/tencent/signed_client.h"
 
 static int64_t real_start_us;
 static int64_t moved_us;
@@ -119,23 +116,18 @@ static void on_records(void *arg, uint64_t ticket, const struct records_answer *
     if (a->n > 0)
         memcpy(r->records, a->records, a->n * sizeof(r->records[0]));
     if (++r->answers == r->wanted)
-        loop_stop(r->loop);
+        loop_stop(r->base.loop);
 }
 
 void rig_learn(struct rig *r, int64_t date_s)
 {
-    const struct http_answer told = {.date_s = date_s};
-
-    signed_client_learn_clock(r->client, &told, clock_boot_us());
+    client_rig_learn(&r->base, date_s);
 }
 
 struct rig *rig_start(void)
 {
     struct rig *r = &rig;
     const struct sender_handlers h = {.arg = r, .records = on_records};
-    char endpoint[64], region[] = "ap-guangzhou", id[] = "AKIDTEST", key[] = "secret";
-    struct settings s = {0};
-    struct err e = {0};
 
     *r = (struct rig){.total = -1};
     real_start_us = moved_us = 0;
@@ -143,30 +135,16 @@ struct rig *rig_start(void)
     real_start_us = clock_boot_us();
     clock_set_source(&slow_clock);
     r->started_us = clock_boot_us();
-    r->loop = loop_new(&e);
-    assert_non_null(r->loop);
-    r->server = tiny_server_new(r->loop, on_request, r);
-    snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%d", tiny_server_port(r->server));
-    s.tencent.endpoint = endpoint;
-    s.tencent.region = region;
-    s.tencent.timeout = 1;
-    s.tencent.signature_life = 15;
-    s.secrets.tencent_secret_id = id;
-    s.secrets.tencent_secret_key = key;
-    r->client = signed_client_new(r->loop, &s, QUERIES_MAX, &e);
-    if (!r->client)
-        fail_msg("%s", e.text);
-    r->queries = records_queries_new(r->client, &h);
+    client_rig_start(&r->base, 1, QUERIES_MAX, on_request, r);
+    r->queries = records_queries_new(r->base.client, &h);
     rig_learn(r, PROVIDER_START);
     return r;
 }
 
 void rig_end(struct rig *r)
 {
-    signed_client_free(r->client);
     records_queries_free(r->queries);
-    tiny_server_free(r->server);
-    loop_free(r->loop);
+    client_rig_end(&r->base);
     clock_set_source(NULL);
 }
 
@@ -181,7 +159,7 @@ void rig_ask(struct rig *r, uint64_t ticket, int64_t back_us)
 void rig_run(struct rig *r, unsigned n)
 {
     r->wanted = r->answers + n;
-    loop_run(r->loop);
+    loop_run(r->base.loop);
 }
 
 void rig_ask_and_run(struct rig *r)

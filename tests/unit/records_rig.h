@@ -7,26 +7,20 @@
 #define SENDCODE_TESTS_UNIT_RECORDS_RIG_H
 
 #include "common/base.h"
-#include "tests/unit/tiny_server.h"
+#include "tests/unit/client_rig.h"
 #include "worker/ports/sender.h"
 
-#define PHONE "+8613800138000"
-#define PROVIDER_START 1700000000 /* their time when a test starts; the wall clock's is far off */
 #define HOUR_US (3600 * US_PER_S)
 #define RECORDS_KEPT_MAX 1100
 
 struct buf;
-struct loop;
 struct records_queries;
 struct rig;
-struct signed_client;
 
 typedef void respond_fn(struct rig *r, struct tiny_conn *c);
 
 struct rig {
-    struct loop *loop;
-    struct tiny_server *server;
-    struct signed_client *client;
+    struct client_rig base;
     struct records_queries *queries;
     int64_t started_us;
     /* the server: a list of so many records, or respond's doing */

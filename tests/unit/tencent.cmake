@@ -17,6 +17,7 @@ sc_unit_test(receipts_page_test
     LIBS sc_worker_tencent)
 sc_unit_test(receipts_query_test
     SOURCES
+        ${CMAKE_CURRENT_LIST_DIR}/client_rig.c
         ${CMAKE_CURRENT_LIST_DIR}/receipts_query_test.c
         ${CMAKE_CURRENT_LIST_DIR}/tiny_server.c
     LIBS sc_worker_tencent)
@@ -27,6 +28,7 @@ foreach(name records_query_test records_doubt_test)
     sc_unit_test(${name}
         SOURCES
             ${CMAKE_CURRENT_LIST_DIR}/${name}.c
+            ${CMAKE_CURRENT_LIST_DIR}/client_rig.c
             ${CMAKE_CURRENT_LIST_DIR}/records_rig.c
             ${CMAKE_CURRENT_LIST_DIR}/tiny_server.c
         LIBS sc_worker_tencent)
