@@ -1,19 +1,11 @@
 /* Any bytes as the provider's answer: what is taken from them keeps to the patterns we know. */
 #include <stdlib.h>
-#include <string.h>
 
+#include "tests/fuzz/check_text.h"
 #include "worker/ports/sender.h"
 #include "worker/tencent/answer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static bool is_printable(const char *s)
-{
-    for (; *s; s++)
-        if (*s < ' ' || *s > '~')
-            return false;
-    return true;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

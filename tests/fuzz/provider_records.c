@@ -1,18 +1,10 @@
 /* Any bytes as a page of send records: what is taken from them is of our number, time and kinds. */
 #include <stdlib.h>
-#include <string.h>
 
+#include "tests/fuzz/check_text.h"
 #include "worker/tencent/records_page.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static bool is_printable(const char *s)
-{
-    for (; *s; s++)
-        if (*s < ' ' || *s > '~')
-            return false;
-    return true;
-}
 
 static void check_record(const struct page_record *r, const struct records_scope *scope)
 {

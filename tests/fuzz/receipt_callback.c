@@ -2,33 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/domain/phone.h"
-#include "common/domain/receipt.h"
 #include "common/mem.h"
-#include "common/text.h"
 #include "receiver/callback.h"
+#include "tests/fuzz/check_receipt.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_text(const char *s, size_t max)
-{
-    if (s && (!s[0] || strlen(s) > max || !text_is_utf8(s, strlen(s))))
-        abort();
-}
-
-static void check_receipt(const struct receipt *r)
-{
-    check_text(r->serial_no, 64);
-    check_text(r->code, 64);
-    check_text(r->description, 500);
-    check_text(r->fault, 500);
-    if (r->phone && !phone_is_valid(r->phone, strlen(r->phone)))
-        abort();
-    if (r->status && strcmp(r->status, "SUCCESS") != 0 && strcmp(r->status, "FAIL") != 0)
-        abort();
-    if (r->user_received_us < 0 || (!r->fault && (!r->serial_no || !r->phone || !r->status)))
-        abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
