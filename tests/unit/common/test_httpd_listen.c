@@ -302,36 +302,36 @@ static void send_half_a_request(void *arg)
     client_ask(x->port, "GET / HTTP/1.1\r\nHost:", &x->answer);
 }
 
-static void a_silent_connection_is_closed(void **state)
+static const struct answer *answer_to_half_a_request(const struct httpd_limits *short_limits)
 {
-    (void)state;
-    struct err e = {0};
     static struct plain_exchange x;
-    struct httpd_limits short_limits = limits;
-    short_limits.timeout_s = 1;
-    struct httpd *impatient = httpd_new(l, &short_limits, handle, NULL, &e);
+    struct err e = {0};
+    struct httpd *impatient = httpd_new(l, short_limits, handle, NULL, &e);
+
     assert_non_null(impatient);
     x.port = httpd_listen(impatient, "127.0.0.1:0", &e);
     client_run(l, send_half_a_request, &x);
-    assert_string_equal(x.answer.text, "");
-    assert_int_equal(x.answer.error, 0);
     httpd_free(impatient);
+    return &x.answer;
+}
+
+static void a_silent_connection_is_closed(void **state)
+{
+    (void)state;
+    struct httpd_limits short_limits = limits;
+    short_limits.timeout_s = 1;
+    const struct answer *answer = answer_to_half_a_request(&short_limits);
+    assert_string_equal(answer->text, "");
+    assert_int_equal(answer->error, 0);
 }
 
 static void a_request_that_does_not_come_to_its_end_is_cut(void **state)
 {
     (void)state;
-    struct err e = {0};
-    static struct plain_exchange x;
     struct httpd_limits short_limits = limits;
     short_limits.timeout_s = 600;
     short_limits.request_s = 1;
-    struct httpd *impatient = httpd_new(l, &short_limits, handle, NULL, &e);
-    assert_non_null(impatient);
-    x.port = httpd_listen(impatient, "127.0.0.1:0", &e);
-    client_run(l, send_half_a_request, &x);
-    assert_string_equal(x.answer.text, "");
-    httpd_free(impatient);
+    assert_string_equal(answer_to_half_a_request(&short_limits)->text, "");
 }
 
 int main(void)
