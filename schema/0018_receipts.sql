@@ -205,7 +205,7 @@ begin
         d, (select p.code_id from parked p where p.job_id = p_job_id and p.day = p_day), d.worker,
         p_attempt, r.serial_no,
         -- No later than the receipt.
-        greatest(a.at, least(a.at + coalesce(a.duration_ms, 0) * interval '1 millisecond', r.at)));
+        least(a.at + coalesce(a.duration_ms, 0) * interval '1 millisecond', r.at));
     perform note_settlement(p_job_id, p_day, p_attempt, jsonb_build_object(
         'asked_at', r.received_at, 'by', r.source, 'action', 'receipt', 'how', 'sent',
         'records', jsonb_build_array(jsonb_build_object(

@@ -229,7 +229,7 @@ begin
                               then 'in doubt until it was settled' end,
                          t.provider_code, 'HTTP ' || t.http_status, 'SerialNo ' || t.serial_no,
                          'RequestId ' || t.request_id, t.duration_ms || ' ms',
-                         t.fee || ' segments', 'by ' || t.worker)
+                         nullif(t.fee, 0) || ' segments', 'by ' || t.worker)
         from tried t
         union all
         select (s ->> 'asked_at')::timestamptz, 4, t.job_id, 'settlement',

@@ -23,6 +23,14 @@ class Found(ParkingTest):
         self.assertEqual(self.outbox(), [row["job_id"]])
         self.assertEqual(self.verify(answer.nonce).job_id, row["job_id"])
 
+    def test_it_was_not_accepted_before_its_attempt_began(self):
+        """The provider's clock and its whole seconds put a record before the request."""
+        row, _ = self.doubt()
+        self.assertEqual(self.ask(row, found("S1", -1.5)).how, "sent")
+        stored = self.delivery(row)
+        self.assertGreaterEqual(stored.accepted_at, stored.claimed_at)
+        self.assertLess(seconds(stored.accepted_at, self.attempt(row).at), 0.1)
+
     def test_its_code_goes_live_and_kills_the_earlier_one(self):
         for make in (self.doubt, self.unknown):
             with self.subTest(make=make.__name__):
