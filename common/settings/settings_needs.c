@@ -10,6 +10,7 @@
 #include "common/settings/settings_load.h"
 
 #define RETENTION_DAYS_MIN 7
+#define RECEIPT_OVERDUE_MIN 60
 
 static void fault_at_section(const struct settings *s, const char *section, const char *key,
                              const char *expected)
@@ -109,9 +110,20 @@ static void check_retention(const struct settings *s)
                            rows[i].key, "expected 0, or %d days or more", RETENTION_DAYS_MIN);
 }
 
+/* Carriers take that long for most receipts: sooner, every delivery would be asked about. */
+static void check_overdue(const struct settings *s)
+{
+    const struct doc_section *section = settings_doc_section(s->doc, "tencent");
+    int64_t seconds = s->tencent.receipt_overdue;
+    if (seconds > 0 && seconds < RECEIPT_OVERDUE_MIN)
+        settings_fault(s->doc, settings_doc_entry(section, "receipt_overdue")->line, "tencent",
+                       "receipt_overdue", "expected 0, or %d seconds or more", RECEIPT_OVERDUE_MIN);
+}
+
 void settings_check_needs(const struct settings *s, unsigned needs)
 {
     check_retention(s);
+    check_overdue(s);
     if (needs & SETTINGS_NEED_KAFKA)
         check_kafka(s);
     if ((needs & SETTINGS_NEED_RECEIVER) && s->receiver.dsn == NULL &&

@@ -138,7 +138,7 @@ const struct setting settings_table[] = {
     INT("tencent", "receipt_overdue", AT(tencent.receipt_overdue), 0, DAY, .preset = "0",
         .reloads = true,
         .doc = "Seconds after which Tencent is asked by number for a receipt that has not come,\n"
-               "as far as its rate allows; 0: never."),
+               "as far as its rate allows: 60 or more; 0: never."),
 
     TEXT("worker", "name", AT(worker.name), check_worker_name,
          .doc =

@@ -128,6 +128,8 @@ static const struct {
     {"[receiver]\ndsn = password=x",                              ":2: [receiver] dsn: expected no password here"               },
     {"[limits]\nphone_per_day = -1",                              ":2: [limits] phone_per_day: expected a whole number"         },
     {"[retention]\nreceipts = 6",                                 ":2: [retention] receipts: expected 0, or 7 days or more"     },
+    {"[tencent]\nreceipt_overdue = 59",
+     ":2: [tencent] receipt_overdue: expected 0, or 60 seconds or more"                                                         },
     {"[test_numbers]",                                            ":1: [test_numbers] unknown section"                          },
     {"[scene]",                                                   ":1: [scene] unknown section"                                 },
     {"[tencent second]",                                          ":1: [tencent second] the section is reserved"                },
@@ -213,17 +215,18 @@ static void a_bad_file_is_named(void **state)
 
 static void lists_and_bounds_are_taken_to_their_ends(void **state)
 {
-    struct settings *s =
-        scratch_load("[tencent]\ntimeout = 1\nprobe_interval = 1\nsignature_life = 300\n"
-                     "rate = 0\ndoubt_grace = 1\nresend_after_doubt = off\n[kafka]\n"
-                     "enable.auto.commit = false\n[worker]\nadmin_listen = [::1]:0\n"
-                     "[scene 0123456789.abcdefghijklmnopqrst_]\nttl = 10\nsend_within = 5\n"
-                     "tries_window = 5\ncode_length = 4\ncooldown = 0\nper_hour = 0\nper_day = 0\n"
-                     "template_params = {code},一二三四五六七八九十一二\n",
-                     0);
+    struct settings *s = scratch_load(
+        "[tencent]\ntimeout = 1\nprobe_interval = 1\nsignature_life = 300\n"
+        "rate = 0\ndoubt_grace = 1\nresend_after_doubt = off\nreceipt_overdue = 60\n[kafka]\n"
+        "enable.auto.commit = false\n[worker]\nadmin_listen = [::1]:0\n"
+        "[scene 0123456789.abcdefghijklmnopqrst_]\nttl = 10\nsend_within = 5\n"
+        "tries_window = 5\ncode_length = 4\ncooldown = 0\nper_hour = 0\nper_day = 0\n"
+        "template_params = {code},一二三四五六七八九十一二\n",
+        0);
     (void)state;
     assert_int_equal(s->tencent.rate, 0);
     assert_int_equal(s->tencent.doubt_grace, 1);
+    assert_int_equal(s->tencent.receipt_overdue, 60);
     assert_false(s->tencent.resend_after_doubt);
     assert_int_equal(s->n_scenes, 1);
     assert_int_equal(s->scenes[0].per_day, 0);
