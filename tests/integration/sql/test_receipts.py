@@ -57,6 +57,25 @@ class Known(ReceivingTest):
         self.assertEqual(self.look(), (1, 0, 0, 0))
         self.assertEqual((self.state(row), self.delivery(row).accepted_attempt), ("delivered", 1))
 
+    def test_of_two_the_one_that_came_first_stands_though_it_waited(self):
+        row = self.job()
+        answer = self.worker.claim_one(row)
+        self.receive(receipt("S1", self.phone, "FAIL"))
+        self.assertEqual(self.look(4), (0, 0, 0, 1))
+        self.worker.record_one(row, answer, "sent", serial_no="S1")
+        self.receive(receipt("S1", self.phone))
+        self.assertEqual(self.join(), (1, 1, 0, 0))
+        self.assertEqual((self.state(row), self.matches()), ("undelivered", ["joined", "repeat"]))
+
+    def test_another_ones_coming_makes_no_look_of_one_that_waits(self):
+        self.worker.claim_one(self.job())
+        self.receive(receipt("S1", self.phone))
+        self.look(4)
+        before = self.receipts()[0]
+        self.receive(receipt("S2", self.phone))
+        self.assertEqual(self.join(), (0, 0, 0, 2))
+        self.assertEqual(self.receipts()[0], before)
+
     def test_while_it_waits_it_is_looked_at_every_few_seconds(self):
         self.worker.claim_one(self.job())
         self.receive(receipt("S1", self.phone))
@@ -245,6 +264,74 @@ class Doubts(ReceivingTest):
         self.assertEqual(self.ask(second, found("S1")).how, "sent")
         self.assertEqual(self.look(), (1, 0, 0, 0))
         self.assertEqual((self.state(first), self.state(second)), ("unknown", "delivered"))
+
+    def assert_ambiguous(self, row, state):
+        self.assertEqual((self.matches(), self.state(row)), ([None, None], state))
+        said = self.attempt(row).settlement
+        self.assertEqual([(e["action"], e["how"], [r["serial_no"] for r in e["records"]])
+                          for e in said if e["action"] == "receipt"],
+                         [("receipt", "ambiguous", ["S1", "S2"])])
+
+    def test_of_two_messages_that_could_be_its_own_neither_settles_it_nor_does_silence(self):
+        for make, state in ((self.doubt, "in_doubt"), (self.unknown, "unknown")):
+            with self.subTest(state=state):
+                self.setUp()
+                row, answer = make()
+                self.receive(receipt("S1", self.phone), receipt("S2", self.phone))
+                self.assertEqual(self.look(7), (0, 0, 0, 2))
+                self.assert_ambiguous(row, state)
+                self.assertEqual(self.ask(row).how, "ambiguous")
+                self.assertEqual(self.ask(row, found("S1"), found("S2")).how, "ambiguous")
+                self.assertEqual(self.state(row), state)
+                self.assertEqual(self.again(row).verdict, "known")
+                self.assertEqual(self.ask(row, found("S2")).how, "sent")
+                self.look(6)
+                self.assertEqual((self.matches(), self.state(row)),
+                                 (["orphan", "joined"], "delivered"))
+                self.assertEqual(self.verify(answer.nonce).job_id, row["job_id"])
+
+    def test_two_messages_that_come_apart_while_it_is_claimed_are_judged_together(self):
+        row = self.job()
+        answer = self.worker.claim_one(row)
+        self.receive(receipt("S1", self.phone))
+        self.look(4)
+        self.worker.record_one(row, answer, "in_doubt", http_status=0)
+        self.receive(receipt("S2", self.phone))
+        self.assertEqual(self.join(), (0, 0, 0, 2))
+        self.assert_ambiguous(row, "in_doubt")
+
+    def test_a_second_message_after_the_first_settled_it_is_kept_as_nobodys(self):
+        row, _ = self.doubt()
+        self.receive(receipt("S1", self.phone, "FAIL"))
+        self.join()
+        self.receive(receipt("S2", self.phone))
+        self.look(6)
+        self.assertEqual((self.matches(), self.state(row), self.delivery(row).serial_no),
+                         (["joined", "orphan"], "undelivered", "S1"))
+
+    def test_of_two_messages_the_first_keeps_what_silence_called_unsent_from_a_second_send(self):
+        row, _ = self.doubt()
+        self.assertEqual(self.ask(row).how, "unsent")
+        self.receive(receipt("S1", self.phone), receipt("S2", self.phone))
+        self.assertEqual(self.join(), (1, 0, 0, 1))
+        self.assertEqual((self.state(row), self.delivery(row).serial_no), ("delivered", "S1"))
+        self.assertEqual(self.again(row).verdict, "known")
+        self.assertEqual([e["how"] for e in self.attempt(row).settlement],
+                         ["unsent", "ambiguous", "sent"])
+
+    def test_receipts_of_one_message_contradict_nothing(self):
+        row, _ = self.doubt()
+        self.receive(receipt("S1", self.phone), receipt("S1", self.phone, "FAIL"))
+        self.assertEqual((self.join(), self.state(row)), ((1, 1, 0, 0), "delivered"))
+
+    def test_by_their_times_two_at_once_may_be_of_two_jobs(self):
+        first, _ = self.unknown()
+        self.age(100)
+        second, _ = self.doubt()
+        self.receive(receipt("S1", self.phone, at=ago(100)), receipt("S2", self.phone))
+        self.look(2)
+        self.assertEqual((self.delivery(first).serial_no, self.delivery(second).serial_no),
+                         ("S1", "S2"))
 
     def test_by_its_time_it_may_be_one_of_them_alone(self):
         first, _ = self.unknown()

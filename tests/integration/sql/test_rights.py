@@ -32,14 +32,15 @@ TABLES = set(
     " receipt_overdue receipt_pull record_other schema_migration sweep_position wrong_try".split())
 SEQUENCES = {"outbox_id_seq", "receipt_id_seq"}
 OWNERS_FUNCTIONS = set(
-    "address_until announce_late charge_phones clear_doubt clock_slack code_id count_month drop_code"
-    " drop_deliveries drop_idle_phones drop_months drop_next drop_phones end_doubt end_retries erase"
-    " erase_codes explain_receipt fair_share grace judge_records keep_receipts lease_parked"
-    " limit_address lock_addresses lock_epochs lock_phones make_partitions message_at move_job"
-    " needed_until next_ask note_duplicate note_met note_overdue note_settlement old_months"
-    " other_doubt park provider_day provider_day_end prune_gaps prune_others rank_batch"
-    " receipt_phone receipt_wait reclaim record_life resume_retry settle_receipt settle_sent"
-    " settle_unsent take_over take_receipts try_phone wait_next was_unsent".split())
+    "address_until announce_late charge_phones clear_doubt clock_slack code_id"
+    " count_month drop_code drop_deliveries drop_idle_phones drop_months drop_next drop_phones"
+    " end_doubt end_retries erase erase_codes explain_receipt fair_share grace"
+    " has_ambiguous_receipts is_ambiguous judge_records keep_receipts lease_parked limit_address"
+    " lock_addresses lock_epochs lock_phones make_partitions message_at move_job needed_until"
+    " next_ask note_duplicate note_met note_overdue note_settlement old_months other_doubt park"
+    " provider_day provider_day_end prune_gaps prune_others rank_batch receipt_phone receipt_wait"
+    " reclaim record_life resume_retry settle_receipt settle_sent settle_unsent take_over"
+    " take_receipts take_waiting try_phone wait_next was_unsent".split())
 # What the receiver may fill in of a receipt.
 RECEIPT_COLUMNS = {"source", "serial_no", "phone", "status", "code", "description",
                    "user_received_at", "raw", "fault"}
