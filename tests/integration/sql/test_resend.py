@@ -20,6 +20,26 @@ class Resend(DatabaseTest):
         self.age(49)
         self.assertEqual(bytes(self.sent().nonce), bytes(first.nonce))
 
+    def test_the_live_codes_use_names_the_later_job_that_may_have_brought_it(self):
+        for settled in ("unknown", "unsent"):
+            with self.subTest(settled=settled):
+                self.setUp()
+                first, _ = self.worker.send(self.job())
+                self.age(100)
+                row = self.job()
+                self.worker.send(row, "in_doubt", http_status=0)
+                self.age(61)
+                self.sql("update sendcode.parked set due_at = now() - interval '1 s'"
+                         " where job_id = %s", row["job_id"])
+                self.sql("select * from sendcode.sweep()")
+                other = self.worker.claim_one(self.job())
+                self.assertNotEqual(bytes(other.nonce), bytes(first.nonce))
+                if settled == "unsent":
+                    self.sql("delete from sendcode.parked where job_id = %s", row["job_id"])
+                answer = self.verify(first.nonce)
+                self.assertEqual((answer.verdict, answer.job_id),
+                                 ("ok", row["job_id"] if settled == "unknown" else first.job_id))
+
     def test_same_makes_a_new_code_in_the_second_half(self):
         first = self.sent()
         self.age(151)

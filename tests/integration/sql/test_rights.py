@@ -32,7 +32,7 @@ TABLES = set(
     " receipt_overdue receipt_pull record_other schema_migration sweep_position wrong_try".split())
 SEQUENCES = {"outbox_id_seq", "receipt_id_seq"}
 OWNERS_FUNCTIONS = set(
-    "address_until announce_late charge_phones clear_doubt clock_slack code_id"
+    "address_until announce_late carried_erased charge_phones clear_doubt clock_slack code_id"
     " count_month drop_code drop_deliveries drop_idle_phones drop_months drop_next drop_phones"
     " end_doubt end_retries erase erase_codes explain_receipt fair_share grace"
     " has_ambiguous_receipts is_ambiguous judge_records keep_receipts lease_parked limit_address"

@@ -139,6 +139,41 @@ class Verdicts(DatabaseTest):
         self.age(86400)
         self.assertEqual(self.verify(sent.nonce).verdict, "none")
 
+    def test_a_code_whose_job_was_accepted_after_it_expired_is_expired_not_none(self):
+        for swept in (False, True):
+            with self.subTest(swept=swept):
+                self.setUp()
+                row = self.job(ttl=10)
+                answer = self.worker.claim_one(row)
+                self.worker.record_one(row, answer, "in_doubt", http_status=0)
+                self.age(45)
+                if swept:
+                    self.sql("update sendcode.challenge set sweep_at = now() - interval '1 s'")
+                    self.sql("select * from sendcode.sweep()")
+                    self.assertIsNone(self.challenge().next_proof)
+                self.worker.record_one(row, answer, "sent")
+                self.assertEqual(self.verify(answer.nonce).verdict, "expired")
+                self.age(86400)
+                self.assertEqual(self.verify(answer.nonce).verdict, "none")
+
+    def test_an_expired_code_accepted_late_is_told_when_who_said_it_again_was_not_sent(self):
+        first = self.job(ttl=100)
+        answer = self.worker.claim_one(first)
+        self.worker.record_one(first, answer, "in_doubt", http_status=0)
+        self.age(20)
+        self.sql("update sendcode.parked set due_at = now() - interval '1 s'")
+        self.sql("select * from sendcode.sweep()")
+        again = self.job()
+        said_again = self.worker.claim_one(again)
+        self.assertEqual(said_again.nonce, answer.nonce)
+        self.age(120)
+        self.sql("update sendcode.challenge set sweep_at = now() - interval '1 s'")
+        self.sql("select * from sendcode.sweep()")
+        self.assertIsNone(self.challenge().next_proof)
+        self.worker.record_one(first, answer, "sent")
+        self.worker.record_one(again, said_again, "rejected", reason="number")
+        self.assertEqual(self.verify(answer.nonce).verdict, "expired")
+
     def test_locked_comes_before_expired_and_none_before_locked(self):
         self.sent(tries_window=90000)
         for _ in range(5):

@@ -167,7 +167,7 @@ class Model:
     def accepted(self, job):
         c = self.challenges[job.scene]
         job.state = "sent"
-        if c.next is job.code and not job.code.erased:
+        if c.next is job.code:
             c.live = job.code
         if c.next_job is job:
             c.leave_next()
