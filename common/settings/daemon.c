@@ -99,10 +99,10 @@ static struct settings *load(const struct daemon *d, const char *path)
 
 int daemon_main(const struct daemon *d, int argc, char **argv)
 {
+    hold_signals();
     struct options o = read_options(d, argc, argv);
     if (o.exit_now >= 0)
         return o.exit_now;
-    hold_signals();
     forbid_cores(d);
     struct settings *s = load(d, o.config);
     if (!s)

@@ -89,9 +89,11 @@ class Program:
         self.stdout = stdout
         self.env = {**os.environ, **SECRETS, **(env or {})}
         self.process = None
+        self.said_before = 0
 
     def start(self):
         with open(self.log, "ab") as err:
+            self.said_before = err.tell()
             # A session of its own, so that a Ctrl-C meant for the run does not end it first.
             self.process = subprocess.Popen(
                 self.args, stderr=err, stdout=self.stdout, stdin=subprocess.DEVNULL, env=self.env,
@@ -103,6 +105,10 @@ class Program:
     def tell(self, number):
         if self.alive():
             self.process.send_signal(number)
+
+    def has_spoken(self):
+        """Whether this life of it has said anything."""
+        return self.log.stat().st_size > self.said_before
 
     def kill(self):
         self.tell(signal.SIGKILL)
@@ -137,7 +143,8 @@ class Worker(Program):
             self.start()
 
     def end_in_order(self, patience):
-        """SIGTERM: 0 within the time that it promises."""
+        """SIGTERM: 0 within the time that it promises. Before main() no program can hold a signal:
+        one that has said nothing may die of it."""
         self.tell(signal.SIGTERM)
         try:
             code = self.process.wait(patience)
@@ -146,7 +153,7 @@ class Worker(Program):
                                  f" {patience} s of SIGTERM")
             self.kill()
             return
-        if code != 0:
+        if code != 0 and (code != -signal.SIGTERM or self.has_spoken()):
             self.breaches.append(f"{self.name} (process {self.process.pid}) ended with {code}"
                                  " after SIGTERM")
 
