@@ -363,12 +363,14 @@ begin
         v_job_id := c.doubt_job_id;
         v_day := c.doubt_day;
     else
-        -- A later job that carried it may be in doubt, though another code took its place.
-        select o.job_id, o.day into v_job_id, v_day
-        from other_doubt(p_phone, p_scene, c.live_job_id, c.live_nonce) o
-        where exists (select from delivery d
-                      where d.job_id = o.job_id and d.day = o.day
-                        and d.requested_at >= c.live_requested_at);
+        -- A later job that carried it may be in doubt, though another code took its place: rare.
+        if exists (select from parked p where p.phone = p_phone) then
+            select o.job_id, o.day into v_job_id, v_day
+            from other_doubt(p_phone, p_scene, c.live_job_id, c.live_nonce) o
+            where exists (select from delivery d
+                          where d.job_id = o.job_id and d.day = o.day
+                            and d.requested_at >= c.live_requested_at);
+        end if;
         if v_job_id is null then
             v_job_id := c.live_job_id;
             v_day := c.live_day;
