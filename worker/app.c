@@ -56,6 +56,7 @@ struct app {
     struct sender sender;
     struct receipts_db receipts_db;
     struct receipts_provider receipts_provider;
+    struct conversions_provider conversions_provider;
     struct admin *admin;
     bool ending;
     bool jobs_drained, receipts_drained;
@@ -204,6 +205,8 @@ static int make_adapters(struct app *a, struct err *e)
     const struct outcomes_handlers on_outcomes = pipeline_outcomes_handlers(a->pipeline);
     const struct receipts_db_handlers on_receipts_db = receipts_db_handlers(a->receipts);
     const struct receipts_provider_handlers on_receipts = receipts_provider_handlers(a->receipts);
+    const struct conversions_provider_handlers on_conversions =
+        receipts_conversion_handlers(a->receipts);
     const struct sender_handlers on_sender = pipeline_sender_handlers(a->pipeline);
     const struct events_handlers on_events = pipeline_events_handlers(a->pipeline);
     const struct jobs_source_handlers on_source = pipeline_source_handlers(a->pipeline);
@@ -231,6 +234,7 @@ static int make_adapters(struct app *a, struct err *e)
     a->sender = *tencent_sms_sender(a->tencent);
     a->receipts_db = pg_receipts_port(a->pg_receipts);
     a->receipts_provider = tencent_sms_receipts(a->tencent, &on_receipts);
+    a->conversions_provider = tencent_sms_conversions(a->tencent, &on_conversions);
     return 0;
 }
 
@@ -244,7 +248,7 @@ static void start(struct app *a)
         .events = &a->events,
     };
     pipeline_start(a->pipeline, &ports);
-    receipts_start(a->receipts, &a->receipts_db, &a->receipts_provider);
+    receipts_start(a->receipts, &a->receipts_db, &a->receipts_provider, &a->conversions_provider);
     log_info("worker started", LS("name", pipeline_settings(a->pipeline)->worker.name));
 }
 

@@ -15,6 +15,8 @@ static struct metric_cell *single(struct metrics *r, enum metric_type type, cons
     return metrics_cell(metrics_family(r, type, name, help, NULL), NULL);
 }
 
+#define CONVERSION_FATE_TEXT_(suffix, text) [CONVERSION_##suffix] = (text),
+
 static void make_job_counters(struct meters *m)
 {
     struct metric_family *jobs = metrics_family(
@@ -52,6 +54,12 @@ static void make_receipt_meters(struct meters *m)
         "Receipts that the provider gave this worker when it asked, by how.", "source");
     for (enum receipt_source s = 0; s < RECEIPT_SOURCE_COUNT; s++)
         m->fetched[s] = metrics_cell(fetched, receipt_source_to_text(s));
+    static const char *const fates[] = {CONVERSION_FATES(CONVERSION_FATE_TEXT_)};
+    struct metric_family *conversions =
+        metrics_family(m->registry, METRIC_COUNTER, "sendcode_conversions_total",
+                       "Verified codes that the provider was told of, by what it said.", "outcome");
+    for (enum conversion_fate f = 0; f < CONVERSION_FATE_COUNT; f++)
+        m->conversions[f] = metrics_cell(conversions, fates[f]);
     m->receipts_waiting = single(m->registry, METRIC_GAUGE, "sendcode_receipts_waiting",
                                  "Receipts not joined yet, as of this worker's last look.");
 }

@@ -4,6 +4,7 @@
 
 #include "common/base.h"
 #include "common/domain/job_state.h"
+#include "worker/ports/conversions.h"
 #include "worker/ports/outcomes.h"
 #include "worker/ports/receipts.h"
 
@@ -32,6 +33,8 @@ struct meters {
     struct metric_cell *receipts_joined, *receipts_repeat, *receipts_orphan;
     struct metric_cell *fetched[RECEIPT_SOURCE_COUNT];
     struct metric_cell *receipts_waiting;
+    struct metric_cell
+        *conversions[CONVERSION_FATE_COUNT]; /* sendcode_conversions_total{outcome} */
     struct metric_cell *publish_to_accept;
     struct metric_cell *stage[STAGE_COUNT];
     struct metric_cell *in_flight, *window, *rate_share, *in_doubt, *held, *loop_lag;

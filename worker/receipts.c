@@ -8,6 +8,7 @@
 #include "common/mem.h"
 #include "common/metrics.h"
 #include "common/settings/settings.h"
+#include "worker/conversions.h"
 #include "worker/meters.h"
 #include "worker/receipt_fetch.h"
 
@@ -24,6 +25,7 @@ struct receipts {
     const struct settings *settings;
     struct meters *meters;
     struct receipt_fetch fetch;
+    struct conversions conversions;
     struct loop_timer *join_timer, *retain_timer;
     bool join_due, retain_due;
     struct log_gate away; /* the database, as this connection sees it */
@@ -70,6 +72,7 @@ static void pump(void *arg)
     }
     receipt_fetch_pump(&r->fetch);
     ask_database(r);
+    conversions_pump(&r->conversions);
     end_when_drained(r);
 }
 
@@ -145,6 +148,18 @@ static void on_answered(void *arg, const struct receipts_answer *a)
     receipt_fetch_on_answered(&r->fetch, a);
 }
 
+static void on_conversions(void *arg, const struct conversion *rows, size_t n)
+{
+    struct receipts *r = arg;
+    conversions_on_taken(&r->conversions, rows, n);
+}
+
+static void on_told(void *arg, enum conversion_fate fate, const char *why)
+{
+    struct receipts *r = arg;
+    conversions_on_told(&r->conversions, fate, why);
+}
+
 /* /readyz does not depend on it: sending goes on without. */
 static void on_health(void *arg, const char *why)
 {
@@ -166,6 +181,7 @@ struct receipts_db_handlers receipts_db_handlers(struct receipts *r)
         .stored = on_stored,
         .leased = on_leased,
         .overdue = on_overdue,
+        .conversions = on_conversions,
         .retained = on_retained,
         .idle = wake,
         .health = on_health,
@@ -175,6 +191,11 @@ struct receipts_db_handlers receipts_db_handlers(struct receipts *r)
 struct receipts_provider_handlers receipts_provider_handlers(struct receipts *r)
 {
     return (struct receipts_provider_handlers){.arg = r, .answered = on_answered};
+}
+
+struct conversions_provider_handlers receipts_conversion_handlers(struct receipts *r)
+{
+    return (struct conversions_provider_handlers){.arg = r, .told = on_told};
 }
 
 /* ---- from start to end ---- */
@@ -189,15 +210,18 @@ struct receipts *receipts_new(struct loop *l, const struct settings *s, struct m
     r->join_timer = loop_timer_new(l, on_join_timer, r);
     r->retain_timer = loop_timer_new(l, on_retain_timer, r);
     receipt_fetch_init(&r->fetch, l, s, meters, wake, r);
+    conversions_init(&r->conversions, l, s, meters, wake, r);
     return r;
 }
 
-void receipts_start(struct receipts *r, struct receipts_db *db, struct receipts_provider *provider)
+void receipts_start(struct receipts *r, struct receipts_db *db, struct receipts_provider *provider,
+                    struct conversions_provider *conversions)
 {
     r->db = db;
     loop_timer_start(r->join_timer, backoff_spread_us(JOIN_EVERY_US));
     loop_timer_start(r->retain_timer, backoff_spread_us(RETAIN_FIRST_US));
     receipt_fetch_start(&r->fetch, db, provider);
+    conversions_start(&r->conversions, db, conversions);
 }
 
 void receipts_free(struct receipts *r)
@@ -205,6 +229,7 @@ void receipts_free(struct receipts *r)
     if (!r)
         return;
     receipt_fetch_free(&r->fetch);
+    conversions_free(&r->conversions);
     loop_timer_free(r->join_timer);
     loop_timer_free(r->retain_timer);
     r->gone = true;
@@ -216,12 +241,13 @@ void receipts_set_settings(struct receipts *r, const struct settings *s)
 {
     r->settings = s;
     r->fetch.settings = s;
+    r->conversions.settings = s;
     wake(r);
 }
 
 void receipts_drain(struct receipts *r, void (*done)(void *arg), void *arg)
 {
-    r->draining = r->fetch.draining = true;
+    r->draining = r->fetch.draining = r->conversions.draining = true;
     r->drained = done;
     r->drained_arg = arg;
     wake(r);

@@ -1,8 +1,8 @@
 /*
  * What any worker does about carriers' receipts: has those that came joined to their jobs (the
  * database judges and announces by the outbox), fetches what the provider hands out only when it is
- * asked (receipt_fetch), and has old data dropped. Nothing here sends, or delays a send: it has its
- * own connection.
+ * asked (receipt_fetch), tells it of verified codes (conversions), and has old data dropped.
+ * Nothing here sends, or delays a send: it has its own connection.
  */
 #ifndef SENDCODE_WORKER_RECEIPTS_H
 #define SENDCODE_WORKER_RECEIPTS_H
@@ -23,7 +23,9 @@ void receipts_free(struct receipts *r);
 /* What the adapters are made with; then the ports they gave, which outlive it. */
 struct receipts_db_handlers receipts_db_handlers(struct receipts *r);
 struct receipts_provider_handlers receipts_provider_handlers(struct receipts *r);
-void receipts_start(struct receipts *r, struct receipts_db *db, struct receipts_provider *provider);
+struct conversions_provider_handlers receipts_conversion_handlers(struct receipts *r);
+void receipts_start(struct receipts *r, struct receipts_db *db, struct receipts_provider *provider,
+                    struct conversions_provider *conversions);
 
 void receipts_set_settings(struct receipts *r, const struct settings *s);
 

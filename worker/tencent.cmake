@@ -2,6 +2,7 @@
 add_library(sc_worker_tencent STATIC
     tencent/account_queries.c
     tencent/answer.c
+    tencent/conversion_report.c
     tencent/envelope.c
     tencent/http_client.c
     tencent/http_client_multi.c

@@ -75,6 +75,7 @@ struct settings {
         int64_t probe_interval; /* seconds */
         bool pull_receipts;
         int64_t receipt_overdue; /* seconds; 0: never asked for */
+        bool report_conversions;
     } tencent;
     struct {
         char *name; /* of this worker in the database and logs; default host-pid */

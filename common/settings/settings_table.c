@@ -139,6 +139,11 @@ const struct setting settings_table[] = {
         .reloads = true,
         .doc = "Seconds after which Tencent is asked by number for a receipt that has not come,\n"
                "as far as its rate allows: 60 or more; 0: never."),
+    BOOL("tencent", "report_conversions", AT(tencent.report_conversions), "on", "off",
+         .preset = "off", .reloads = true,
+         .doc = "on: Tencent is told of verified codes (ReportConversion), each once, when its "
+                "code is\n"
+                "over; only accounts that Tencent's support allows to may tell it."),
 
     TEXT("worker", "name", AT(worker.name), check_worker_name,
          .doc =

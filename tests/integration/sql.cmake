@@ -3,7 +3,7 @@
 if(NOT SENDCODE_SANITIZE)
     foreach(subject claim limits limits_properties reclaim resend record verify sweep settle
             odd_records parked neighbours rate_share rights views receipts receipts_doubts
-            asked_receipts record_told record_kept soak settle_soak)
+            asked_receipts conversions record_told record_kept soak settle_soak)
         sc_integration_test(sql_${subject} SERVERS postgres
             COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/sql/test_${subject}.py)
     endforeach()

@@ -108,6 +108,7 @@ static void act_reload(struct replay *r, const struct line *l)
     struct settings *s = replay_load(r);
     s->tencent.rate = line_number(l, "rate", s->tencent.rate);
     s->tencent.pull_receipts = line_number(l, "pull", s->tencent.pull_receipts);
+    s->tencent.report_conversions = line_number(l, "conversions", s->tencent.report_conversions);
     s->tencent.receipt_overdue = line_number(l, "overdue", s->tencent.receipt_overdue);
     receipts_set_settings(r->receipts, s);
     pipeline_set_settings(r->fakes.pipeline, s);

@@ -8,8 +8,13 @@
 #include "worker/receipts.h"
 
 static const char *const asks[] = {
-    [ASK_NOTHING] = "nothing", [ASK_JOIN] = "join",       [ASK_LEASE] = "lease",
-    [ASK_STORE] = "store",     [ASK_OVERDUE] = "overdue", [ASK_RETAIN] = "retain",
+    [ASK_NOTHING] = "nothing",
+    [ASK_JOIN] = "join",
+    [ASK_LEASE] = "lease",
+    [ASK_STORE] = "store",
+    [ASK_OVERDUE] = "overdue",
+    [ASK_RETAIN] = "retain",
+    [ASK_CONVERSIONS] = "conversions",
 };
 
 /* It is answered now: the database's connection is free. */
@@ -105,6 +110,46 @@ static void act_pull_reply(struct replay *r, const struct line *l)
                       });
 }
 
+/* CONVERSIONS_REPLY SCENE:SERIAL_NO… */
+static void act_conversions_reply(struct replay *r, const struct line *l)
+{
+    struct receipts_db_handlers h = answer(r, l, ASK_CONVERSIONS);
+    char scenes[8][32];
+    struct conversion rows[8];
+    size_t n = 0;
+    for (size_t i = 1; i < l->n && n < ARRAY_LEN(rows); i++, n++) {
+        const char *colon = strchr(l->words[i], ':');
+        if (!colon)
+            replay_fail(l, "SCENE:SERIAL_NO is wanted");
+        snprintf(scenes[n], sizeof(scenes[n]), "%.*s", (int)(colon - l->words[i]), l->words[i]);
+        rows[n] = (struct conversion){scenes[n], colon + 1, clock_wall_us()};
+    }
+    h.conversions(h.arg, rows, n);
+    h.idle(h.arg);
+}
+
+/* TOLD reported|refused|failed: of the conversion under way. */
+static void act_told(struct replay *r, const struct line *l)
+{
+    struct conversions_provider_handlers h = receipts_conversion_handlers(r->receipts);
+    enum conversion_fate fate = line_has(l, "reported")  ? CONVERSION_REPORTED
+                                : line_has(l, "refused") ? CONVERSION_REFUSED
+                                                         : CONVERSION_FAILED;
+    if (!r->fake_receipts.telling)
+        replay_fail(l, "the provider is told of no conversion");
+    r->fake_receipts.telling = false;
+    h.told(h.arg, fate, fate == CONVERSION_REPORTED ? NULL : "the scenario says so");
+}
+
+/* EXPECT_TOLD APP/SERIAL_NO | nothing: what the provider is told now. */
+static void expect_told(struct replay *r, const struct line *l)
+{
+    const struct fake_receipts *f = &r->fake_receipts;
+    const char *told = f->telling ? f->told : "nothing";
+    if (strcmp(told, line_word(l, 1)) != 0)
+        replay_fail(l, "%s is told", told);
+}
+
 /* RECEIPTS_DB away|back|wait: wait leaves joinings and retention to the scenario. */
 static void act_receipts_db(struct replay *r, const struct line *l)
 {
@@ -118,7 +163,8 @@ static void act_receipts_db(struct replay *r, const struct line *l)
         h.idle(h.arg);
 }
 
-/* EXPECT_RECEIPTS nothing|join|lease|store|overdue|retain [SOURCE N [odd=N]] [joins=N] */
+/* EXPECT_RECEIPTS nothing|join|lease|store|overdue|retain|conversions [SOURCE N [odd=N]] [joins=N]
+ */
 static void expect_receipts(struct replay *r, const struct line *l)
 {
     const struct fake_receipts *f = &r->fake_receipts;
@@ -158,16 +204,19 @@ static void expect_drained(struct replay *r, const struct line *l)
 bool acts_receipts_run(struct replay *r, const struct line *l)
 {
     static const struct act acts[] = {
-        {"JOIN_REPLY",              act_join_reply   },
-        {"LEASE_REPLY",             act_lease_reply  },
-        {"STORE_REPLY",             act_store_reply  },
-        {"OVERDUE_REPLY",           act_overdue_reply},
-        {"RETAIN_REPLY",            act_retain_reply },
-        {"PULL_REPLY",              act_pull_reply   },
-        {"RECEIPTS_DB",             act_receipts_db  },
-        {"EXPECT_RECEIPTS",         expect_receipts  },
-        {"EXPECT_PULL",             expect_pull      },
-        {"EXPECT_RECEIPTS_DRAINED", expect_drained   },
+        {"JOIN_REPLY",              act_join_reply       },
+        {"LEASE_REPLY",             act_lease_reply      },
+        {"STORE_REPLY",             act_store_reply      },
+        {"OVERDUE_REPLY",           act_overdue_reply    },
+        {"RETAIN_REPLY",            act_retain_reply     },
+        {"PULL_REPLY",              act_pull_reply       },
+        {"CONVERSIONS_REPLY",       act_conversions_reply},
+        {"TOLD",                    act_told             },
+        {"EXPECT_TOLD",             expect_told          },
+        {"RECEIPTS_DB",             act_receipts_db      },
+        {"EXPECT_RECEIPTS",         expect_receipts      },
+        {"EXPECT_PULL",             expect_pull          },
+        {"EXPECT_RECEIPTS_DRAINED", expect_drained       },
     };
     return replay_run(r, l, acts, ARRAY_LEN(acts));
 }

@@ -78,6 +78,21 @@ static void retain(void *self, const struct retention *keep)
         loop_defer(f->loop, answer_idly, f);
 }
 
+static void take_conversions(void *self, int32_t limit, int64_t after_s)
+{
+    (void)limit, (void)after_s;
+    ask(self, ASK_CONVERSIONS);
+}
+
+static void tell(void *self, const char *sdk_app_id, const struct conversion *c)
+{
+    struct fake_receipts *f = self;
+    if (f->telling)
+        panic("the provider is told of two conversions at once");
+    f->telling = true;
+    snprintf(f->told, sizeof(f->told), "%s/%s", sdk_app_id, c->serial_no);
+}
+
 static bool is_ready(void *self)
 {
     const struct fake_receipts *f = self;
@@ -104,6 +119,8 @@ void fake_receipts_init(struct fake_receipts *f, struct loop *l)
                                  .store = store,
                                  .lease = lease,
                                  .take_overdue = take_overdue,
+                                 .take_conversions = take_conversions,
                                  .retain = retain};
+    f->conversions = (struct conversions_provider){.self = f, .is_ready = is_ready, .tell = tell};
     f->provider = (struct receipts_provider){.self = f, .is_ready = is_ready, .ask = ask_provider};
 }

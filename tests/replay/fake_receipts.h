@@ -18,6 +18,7 @@ enum receipts_ask {
     ASK_STORE,
     ASK_OVERDUE,
     ASK_RETAIN,
+    ASK_CONVERSIONS,
 };
 
 struct fake_receipts {
@@ -38,6 +39,9 @@ struct fake_receipts {
     unsigned questions;
     char app[32], phone[24]; /* "" for the queue */
     bool not_ready;
+    struct conversions_provider conversions;
+    bool telling;
+    char told[64]; /* the application and the SerialNo of the last one */
 };
 
 void fake_receipts_init(struct fake_receipts *f, struct loop *l);

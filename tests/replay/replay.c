@@ -104,7 +104,8 @@ void replay_start(struct replay *r)
     pipeline_start(f->pipeline, &ports);
     fake_receipts_init(&r->fake_receipts, r->loop);
     r->fake_receipts.receipts = r->receipts = receipts_new(r->loop, s, &r->meters);
-    receipts_start(r->receipts, &r->fake_receipts.db, &r->fake_receipts.provider);
+    receipts_start(r->receipts, &r->fake_receipts.db, &r->fake_receipts.provider,
+                   &r->fake_receipts.conversions);
     fake_loop_turn(r->loop);
 }
 

@@ -12,6 +12,12 @@ sc_unit_test(tencent_requests_test
         ${CMAKE_CURRENT_LIST_DIR}/tiny_server.c
     LIBS sc_worker_tencent)
 sc_unit_test(answer_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/answer_test.c LIBS sc_worker_tencent)
+sc_unit_test(conversion_report_test
+    SOURCES
+        ${CMAKE_CURRENT_LIST_DIR}/client_rig.c
+        ${CMAKE_CURRENT_LIST_DIR}/conversion_report_test.c
+        ${CMAKE_CURRENT_LIST_DIR}/tiny_server.c
+    LIBS sc_worker_tencent)
 sc_unit_test(receipts_page_test
     SOURCES ${CMAKE_CURRENT_LIST_DIR}/receipts_page_test.c
     LIBS sc_worker_tencent)

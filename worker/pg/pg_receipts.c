@@ -31,6 +31,11 @@ static const char overdue_sql[] =
     "sendcode.overdue_receipts(p_limit => $1::int, p_overdue_s => $2::int)";
 enum overdue_column { OVERDUE_PHONE, OVERDUE_SCENE, OVERDUE_ACCEPTED_AT };
 
+static const char conversions_sql[] =
+    "select scene, serial_no, verified_at from "
+    "sendcode.take_conversions(p_limit => $1::int, p_after_s => $2::int)";
+enum conversion_column { CONVERSION_SCENE, CONVERSION_SERIAL_NO, CONVERSION_VERIFIED_AT };
+
 static const char retain_sql[] =
     "select dropped from sendcode.retain(p_deliveries => $1::int, p_attempts => $2::int, "
     "p_receipts => $3::int)";
@@ -48,6 +53,7 @@ static const struct pg_column store_columns[] = {PG_RECEIPT_COLUMNS(STORE_ROW_, 
     X(STORE, "store_receipts")                                                                     \
     X(LEASE, "take_pull")                                                                          \
     X(OVERDUE, "overdue_receipts")                                                                 \
+    X(CONVERSIONS, "take_conversions")                                                             \
     X(RETAIN, "retain")
 #define REQUEST_ENUM_(suffix, call) REQUEST_##suffix,
 #define REQUEST_CALL_(suffix, call) [REQUEST_##suffix] = (call),
@@ -118,6 +124,15 @@ static void port_take_overdue(void *self, int64_t overdue_s)
     pg_session_ask(p->session, overdue_sql, params, ARRAY_LEN(params), true);
 }
 
+static void port_take_conversions(void *self, int32_t limit, int64_t after_s)
+{
+    struct pg_receipts *p = self;
+
+    begin(p, REQUEST_CONVERSIONS);
+    struct pg_param params[] = {int_param(p, 0, limit), int_param(p, 1, after_s)};
+    pg_session_ask(p->session, conversions_sql, params, ARRAY_LEN(params), true);
+}
+
 static void port_retain(void *self, const struct retention *keep)
 {
     struct pg_receipts *p = self;
@@ -168,6 +183,20 @@ static void deliver_overdue(struct pg_receipts *p, const struct pg_result *r)
         n += rows[n].phone && rows[n].scene;
     }
     p->handlers.overdue(p->handlers.arg, rows, n);
+}
+
+static void deliver_conversions(struct pg_receipts *p, const struct pg_result *r)
+{
+    struct conversion rows[CONVERSIONS_MAX];
+    size_t n = 0;
+
+    for (int row = 0; r && row < pg_rows(r) && n < CONVERSIONS_MAX; row++) {
+        rows[n] = (struct conversion){.scene = pg_text(r, row, CONVERSION_SCENE),
+                                      .serial_no = pg_text(r, row, CONVERSION_SERIAL_NO),
+                                      .verified_us = pg_time_us(r, row, CONVERSION_VERIFIED_AT)};
+        n += rows[n].scene && rows[n].serial_no;
+    }
+    p->handlers.conversions(p->handlers.arg, rows, n);
 }
 
 static void deliver_retained(struct pg_receipts *p, const struct pg_result *r)
@@ -222,6 +251,8 @@ static void deliver(struct pg_receipts *p, const struct pg_result *r)
         p->handlers.leased(p->handlers.arg, r && pg_rows(r) == 1 && pg_bool(r, 0, 0), p->asked_us);
     else if (request == REQUEST_OVERDUE)
         deliver_overdue(p, r);
+    else if (request == REQUEST_CONVERSIONS)
+        deliver_conversions(p, r);
     else if (request == REQUEST_RETAIN)
         deliver_retained(p, r);
 }
@@ -287,6 +318,7 @@ struct receipts_db pg_receipts_port(struct pg_receipts *p)
         .store = port_store,
         .lease = port_lease,
         .take_overdue = port_take_overdue,
+        .take_conversions = port_take_conversions,
         .retain = port_retain,
     };
 }

@@ -9,6 +9,7 @@
 
 #include "common/base.h"
 #include "common/domain/receipt.h"
+#include "worker/ports/conversions.h"
 
 #define RECEIPTS_PAGE_MAX 100 /* the API's own bound of Limit */
 #define OVERDUE_MAX 20        /* deliveries taken at a time */
@@ -42,6 +43,7 @@ struct receipts_db_handlers {
     /* Ours or another worker's; asked_us: the boot clock before it was asked for the last time. */
     void (*leased)(void *arg, bool ours, int64_t asked_us);
     void (*overdue)(void *arg, const struct overdue *rows, size_t n);
+    void (*conversions)(void *arg, const struct conversion *rows, size_t n);
     void (*retained)(void *arg, const char *const *dropped, size_t n);
     void (*idle)(void *arg);
     void (*health)(void *arg, const char *why); /* NULL: reachable */
@@ -62,6 +64,8 @@ struct receipts_db {
     void (*lease)(void *self, int64_t lease_us);
     /* At most OVERDUE_MAX whose acceptance is older than that. */
     void (*take_overdue)(void *self, int64_t overdue_s);
+    /* At most limit, each once; of messages accepted longer ago than that. */
+    void (*take_conversions)(void *self, int32_t limit, int64_t after_s);
     /* Tried once: after an error nothing was dropped, perhaps. */
     void (*retain)(void *self, const struct retention *keep);
 };

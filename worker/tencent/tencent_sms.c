@@ -13,6 +13,7 @@
 #include "common/mem.h"
 #include "worker/tencent/account_queries.h"
 #include "worker/tencent/answer.h"
+#include "worker/tencent/conversion_report.h"
 #include "worker/tencent/receipts_query.h"
 #include "worker/tencent/records_query.h"
 #include "worker/tencent/signed_client.h"
@@ -30,7 +31,8 @@ struct tencent_sms {
     struct signed_client *client;
     struct account_queries *account;
     struct records_queries *records;
-    struct receipts_queries *receipts; /* NULL: nobody asks for them */
+    struct receipts_queries *receipts;      /* NULL: nobody asks for them */
+    struct conversion_reports *conversions; /* NULL: nobody tells of them */
     uint32_t max_in_flight;
     uint32_t first_free;
     struct slot *slots; /* max_in_flight */
@@ -158,8 +160,11 @@ struct tencent_sms *tencent_sms_new(struct loop *l, const struct settings *s,
                                     const struct sender_handlers *h, unsigned max_in_flight,
                                     struct err *e)
 {
-    struct signed_client *client = signed_client_new(
-        l, s, max_in_flight + ACCOUNT_QUERIES_MAX + QUERIES_MAX + RECEIPTS_QUERIES_MAX, e);
+    struct signed_client *client =
+        signed_client_new(l, s,
+                          max_in_flight + ACCOUNT_QUERIES_MAX + QUERIES_MAX + RECEIPTS_QUERIES_MAX +
+                              CONVERSION_REPORTS_MAX,
+                          e);
     struct tencent_sms *t;
 
     if (!client)
@@ -189,6 +194,7 @@ void tencent_sms_free(struct tencent_sms *t)
     account_queries_free(t->account);
     records_queries_free(t->records);
     receipts_queries_free(t->receipts);
+    conversion_reports_free(t->conversions);
     mem_free(t->slots);
     mem_free(t);
 }
@@ -203,4 +209,11 @@ struct receipts_provider tencent_sms_receipts(struct tencent_sms *t,
 {
     t->receipts = receipts_queries_new(t->client, h);
     return receipts_queries_port(t->receipts);
+}
+
+struct conversions_provider tencent_sms_conversions(struct tencent_sms *t,
+                                                    const struct conversions_provider_handlers *h)
+{
+    t->conversions = conversion_reports_new(t->client, h);
+    return conversion_reports_port(t->conversions);
 }

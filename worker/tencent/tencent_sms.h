@@ -8,6 +8,7 @@
 #define SENDCODE_WORKER_TENCENT_TENCENT_SMS_H
 
 #include "common/base.h"
+#include "worker/ports/conversions.h"
 #include "worker/ports/receipts.h"
 #include "worker/ports/sender.h"
 
@@ -31,8 +32,11 @@ void tencent_sms_free(struct tencent_sms *t);
 
 const struct sender *tencent_sms_sender(const struct tencent_sms *t);
 
-/* Over the same connections; called once at most. h is copied. */
+/* Over the same connections; each called once at most. h is copied. */
 struct receipts_provider tencent_sms_receipts(struct tencent_sms *t,
                                               const struct receipts_provider_handlers *h);
+
+struct conversions_provider tencent_sms_conversions(struct tencent_sms *t,
+                                                    const struct conversions_provider_handlers *h);
 
 #endif

@@ -20,16 +20,17 @@ MAY_CALL = {
     "timeline": {"worker", "auditor", "investigator"}, "schema_version": set(ROLES),
     "replays_find": {"worker"}, "replays_mark": {"worker"}, "replays_unmark": {"worker"},
     "join_receipts": {"worker"}, "store_receipts": {"worker"}, "take_pull": {"worker"},
-    "overdue_receipts": {"worker"},
+    "overdue_receipts": {"worker"}, "take_conversions": {"worker"},
     "retain": {"worker"},
     "mask_phone": {"auditor", "investigator"}, "sees_phones": {"auditor", "investigator"},
     "phone_jobs": {"auditor", "investigator"}, "country_code": {"auditor", "investigator"}}
 
 # What nobody but the owner touches. A new object stands here, or above, or in the receiver's right.
 TABLES = set(
-    "address_limit attempt challenge dead_letter_replay delivery offset_gap outbox overdue_position"
-    " pace parked partition_epoch partition_progress phone_limit rate_share receipt receipt_code"
-    " receipt_overdue receipt_pull record_other schema_migration sweep_position wrong_try".split())
+    "address_limit attempt challenge conversion_position dead_letter_replay delivery offset_gap"
+    " outbox overdue_position pace parked partition_epoch partition_progress phone_limit"
+    " rate_share receipt receipt_code receipt_overdue receipt_pull record_other schema_migration"
+    " sweep_position wrong_try".split())
 SEQUENCES = {"outbox_id_seq", "receipt_id_seq"}
 OWNERS_FUNCTIONS = set(
     "address_until announce_late carried_erased charge_phones clear_doubt clock_slack code_id"

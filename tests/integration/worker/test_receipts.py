@@ -1,5 +1,6 @@
 """Carriers' receipts that the worker fetches: from Tencent's queue, and by number."""
 
+import json
 import unittest
 
 from rig import Rig, now, wait_for
@@ -64,6 +65,40 @@ class ReceiptsByNumber(Rig):
         self.wait_state(job, "delivered")
         rows = self.query("select source, match, job_id from sendcode.receipts")
         self.assertEqual(rows, [("by_number", "joined", job["job_id"])])
+        self.assertEqual(worker.end(), 0)
+
+
+class Conversions(Rig):
+    tencent = {"report_conversions": "on"}
+    scenes = {"register": {"ttl": "10"}, "login": {"sdk_app_id": "1400006790", "ttl": "10"}}
+
+    def converted(self):
+        messages = json.loads(self.http(self.addresses["control"] + "/messages")[1])
+        return {m["session_context"] for m in messages if "converted_at" in m}
+
+    def test_tencent_is_told_of_verified_codes_once_they_are_over(self):
+        self.fault({"action": "ReportConversion"},
+                   {"code": "UnauthorizedOperation.NotAllowed"}, times=1)
+        worker = self.start_worker()
+        jobs = [self.job(phone=f"+8613800000{i:03d}", scene="login" if i % 2 else "register")
+                for i in range(4)]
+        self.publish(*jobs)
+        for job in jobs:
+            self.wait_state(job, "sent")
+        for job in jobs[:3]:
+            verdict = self.ctl("verify", job["phone"], job["scene"],
+                               stdin=self.code_of(job["phone"]))
+            self.assertIn("ok", verdict)
+        self.query("update sendcode.attempt set recorded_at = recorded_at - interval '71 seconds'")
+        self.query("update sendcode.conversion_position"
+                   " set recorded_at = now() - interval '1 hour'")
+        wait_for("the reports", lambda: len(self.converted()) == 3)
+        self.assertEqual(self.converted(), {job["job_id"] for job in jobs[:3]})
+        self.assertEqual(
+            [self.metric(worker, f'sendcode_conversions_total{{outcome="{o}"}}')
+             for o in ("reported", "failed", "refused")], [3, 1, 0])
+        self.assertEqual(worker.text().count("the provider takes no conversions"), 1)
+        self.assertTrue(worker.says("UnauthorizedOperation.NotAllowed"))
         self.assertEqual(worker.end(), 0)
 
 

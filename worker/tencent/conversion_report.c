@@ -1,0 +1,126 @@
+/* One report at a time. What Tencent refuses in the parameters stays refused; all else may pass. */
+#include "worker/tencent/conversion_report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+#include "worker/tencent/envelope.h"
+#include "worker/tencent/signed_client.h"
+
+#define ANSWER_MAX 4096
+
+struct conversion_reports {
+    struct signed_client *client;
+    struct conversions_provider_handlers handlers;
+    bool under_way;
+    int64_t asked_us;
+};
+
+static bool is_of_this_one(const char *code)
+{
+    return strncmp(code, "InvalidParameter", strlen("InvalidParameter")) == 0;
+}
+
+/* The Response of a body with HTTP status 200. */
+static enum conversion_fate read_response(const struct json *response, char why[160])
+{
+    char code[96];
+
+    if (envelope_error(response, code)) {
+        snprintf(why, 160, "the provider refuses: %s", code[0] ? code : "an Error without a Code");
+        return is_of_this_one(code) ? CONVERSION_REFUSED : CONVERSION_FAILED;
+    }
+    if (!envelope_text(json_get(response, "ReportConversionStatus"), "Code", ENVELOPE_CODE, code,
+                       sizeof(code))) {
+        snprintf(why, 160, "the answer has no ReportConversionStatus with a Code");
+        return CONVERSION_FAILED;
+    }
+    if (strcasecmp(code, "ok") == 0)
+        return CONVERSION_REPORTED;
+    snprintf(why, 160, "the provider refuses: %s", code);
+    return is_of_this_one(code) ? CONVERSION_REFUSED : CONVERSION_FAILED;
+}
+
+static enum conversion_fate read_answer(struct conversion_reports *r, const struct http_answer *a,
+                                        char why[160])
+{
+    struct json *root = NULL;
+    const struct json *response;
+    const char *fault = signed_client_fault(a, why);
+    enum conversion_fate fate = CONVERSION_FAILED;
+
+    if (fault) {
+        if (fault != why)
+            snprintf(why, 160, "%s", fault);
+        return CONVERSION_FAILED;
+    }
+    response = envelope_open(a->body, a->body_len, &root, why);
+    if (response) {
+        signed_client_learn_clock(r->client, a, r->asked_us);
+        fate = read_response(response, why);
+    }
+    json_free(root);
+    return fate;
+}
+
+static void on_answer(void *arg, UNUSED uint64_t id, const struct http_answer *a)
+{
+    struct conversion_reports *r = arg;
+    char why[160] = "";
+    enum conversion_fate fate = read_answer(r, a, why);
+
+    r->under_way = false;
+    r->handlers.told(r->handlers.arg, fate, fate == CONVERSION_REPORTED ? NULL : why);
+}
+
+static void tell(void *self, const char *sdk_app_id, const struct conversion *c)
+{
+    struct conversion_reports *r = self;
+    struct json *body = json_new_object();
+    struct signed_request request = {
+        .action = "X-TC-Action: ReportConversion",
+        .max_answer = ANSWER_MAX,
+        .done = on_answer,
+        .arg = r,
+    };
+
+    if (r->under_way)
+        panic("more than one conversion is told at once");
+    r->under_way = true;
+    json_add_text(body, "SmsSdkAppId", sdk_app_id);
+    json_add_text(body, "SerialNo", c->serial_no);
+    json_add_int(body, "ConversionTime", c->verified_us / US_PER_S);
+    request.body = json_text(body, &request.body_len);
+    r->asked_us = signed_client_post(r->client, &request);
+    json_free(body);
+}
+
+static bool is_ready(void *self)
+{
+    const struct conversion_reports *r = self;
+
+    return signed_client_clock(r->client)->is_known;
+}
+
+struct conversion_reports *conversion_reports_new(struct signed_client *client,
+                                                  const struct conversions_provider_handlers *h)
+{
+    struct conversion_reports *r = mem_must_alloc(sizeof(*r));
+
+    r->client = client;
+    r->handlers = *h;
+    return r;
+}
+
+void conversion_reports_free(struct conversion_reports *r)
+{
+    mem_free(r);
+}
+
+struct conversions_provider conversion_reports_port(struct conversion_reports *r)
+{
+    return (struct conversions_provider){.self = r, .is_ready = is_ready, .tell = tell};
+}
