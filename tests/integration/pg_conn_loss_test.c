@@ -17,6 +17,9 @@ static bool is_down_thrice(const void *arg)
     return f->downs >= 3;
 }
 
+/* Other tests, on the same server, sleep otherwise. */
+#define SLEEP "select pg_sleep(60)::text"
+
 static void terminate_backend(void)
 {
     struct err e;
@@ -28,8 +31,8 @@ static void terminate_backend(void)
         pg_sync_rows_free(rows);
         rows = pg_sync_exec(s,
                             "select pg_terminate_backend(pid) from pg_stat_activity where "
-                            "application_name = '" CONN_LIVE_APPLICATION
-                            "' and query like '%pg_sleep%' "
+                            "application_name = '" CONN_LIVE_APPLICATION "' and query like '" SLEEP
+                            "%' "
                             "and state = 'active'",
                             NULL, 0, &e);
         assert_non_null(rows);
@@ -47,7 +50,7 @@ static void a_lost_connection_is_told_once_and_comes_back(void **state)
     conn_live_open_and_wait(&f, 0);
     for (int i = 1; i <= 3; i++) {
         f.answers = 0;
-        pg_query(f.pg, "select pg_sleep(60)::text, 0", NULL, 0, conn_live_answer, &f);
+        pg_query(f.pg, SLEEP ", 0", NULL, 0, conn_live_answer, &f);
         loop_defer(f.loop, conn_live_up, &f); /* one turn: the statement goes out */
         loop_run(f.loop);
         terminate_backend();
@@ -68,7 +71,7 @@ static void a_statement_that_hangs_costs_the_connection(void **state)
 
     (void)state;
     conn_live_open_and_wait(&f, 200 * US_PER_MS);
-    conn_live_ask(&f, "select pg_sleep(60)::text, 0", NULL, 0);
+    conn_live_ask(&f, SLEEP ", 0", NULL, 0);
     assert_int_equal(f.error.class, ERR_TEMP);
     assert_non_null(strstr(f.error.text, "no answer within"));
     live_run(f.loop, conn_live_is_up, &f);
