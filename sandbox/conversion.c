@@ -29,9 +29,9 @@ int report_conversion(struct call *c)
     const char *serial_no = params_text(c->params, "SerialNo");
     int64_t at_s = params_int(c->params, "ConversionTime", 0);
     struct message *m = serial_no[0] ? find_message(&c->sandbox->store, serial_no) : NULL;
-    if (!m)
+    if (!m || strcmp(m->content.app_id, params_text(c->params, "SmsSdkAppId")) != 0)
         return problem_set(&c->problem, "InvalidParameterValue",
-                           "The SerialNo was not given out to this account.");
+                           "The SerialNo was not given out to this application.");
     if (at_s <= 0 || at_s > sandbox_now_us(c->sandbox) / US_PER_S)
         return problem_set(&c->problem, "InvalidParameterValue",
                            "ConversionTime must be a Unix time that has come.");

@@ -11,7 +11,7 @@ insert into sendcode.conversion_position values (now());
 -- p_after_s ago: by then their codes are over. Each is handed out once, to one worker; while one
 -- takes, the others get none. Not more than 7 days back.
 create function sendcode.take_conversions(p_limit int, p_after_s int)
-returns table (scene text, serial_no text, verified_at timestamptz)
+returns table (scene text, locale text, serial_no text, verified_at timestamptz)
 language plpgsql security definer
 set search_path = sendcode, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -45,10 +45,10 @@ begin
             v_to_at := greatest(v_at, v_until + interval '1 microsecond');
             v_to_job := case when v_to_at = v_at then v_job else '' end;
         end if;
-        for scene, serial_no, verified_at, v_at, v_job in
-            select d.scene, d.serial_no, d.verified_at, t.recorded_at, t.job_id
+        for scene, locale, serial_no, verified_at, v_at, v_job in
+            select d.scene, d.locale, d.serial_no, d.verified_at, t.recorded_at, t.job_id
             from attempt t
-            cross join lateral (select d.scene, d.serial_no, d.verified_at from delivery d
+            cross join lateral (select d.scene, d.locale, d.serial_no, d.verified_at from delivery d
                                 where d.job_id = t.job_id and d.day = t.day limit 1) d
             where t.outcome = 'accepted' and t.recorded_at >= v_at and t.recorded_at <= v_to_at
               and (t.recorded_at, t.job_id) > (v_at, v_job)

@@ -1,4 +1,7 @@
-/* One at a time, in the order of their messages. A failure keeps its place and is tried again. */
+/*
+ * One at a time, in the order of their messages. One that fails keeps its place and is tried again,
+ * later and later, until it is given up.
+ */
 #include "worker/conversions.h"
 
 #include <stdio.h>
@@ -14,6 +17,7 @@
 #define PACE_US (10 * US_PER_MS) /* a tenth of the account's rate */
 #define FAILED_BASE_US (4 * US_PER_S)
 #define FAILED_CAP_US (300 * US_PER_S)
+#define FAILURES_MAX 5
 #define SAID_EVERY_US (600 * US_PER_S)
 /* A code lives for its ttl from the acceptance on; then what is recorded a little late. */
 #define AFTER_MARGIN_S 60
@@ -37,7 +41,7 @@ void conversions_init(struct conversions *c, struct loop *l, const struct settin
         .arg = arg,
         .backoff = {.base_us = FAILED_BASE_US, .cap_us = FAILED_CAP_US},
         .failed.period_us = SAID_EVERY_US,
-        .refused.period_us = SAID_EVERY_US,
+        .untold.period_us = SAID_EVERY_US,
     };
     c->timer = loop_timer_new(l, on_timer, c);
 }
@@ -77,21 +81,19 @@ static int64_t after_s(const struct settings *s)
     return longest + AFTER_MARGIN_S;
 }
 
-/* The scene's application; one that is not configured any more has [tencent]'s. */
-static const char *app_of(const struct settings *s, const char *scene)
+/* One of a scene that is not configured any more has [tencent]'s application. */
+static const char *app_of(const struct settings *s, const char *name, const char *locale)
 {
-    const char *app = s->tencent.sdk_app_id;
-    for (size_t i = 0; i < s->n_scenes; i++)
-        if (strcmp(s->scenes[i].name, scene) == 0 && !s->scenes[i].locale)
-            app = s->scenes[i].sdk_app_id;
-    return app;
+    const struct scene *scene = settings_scene(s, name, locale[0] ? locale : NULL);
+    return scene ? scene->sdk_app_id : s->tencent.sdk_app_id;
 }
 
 static void tell_next(struct conversions *c)
 {
-    const char *app = app_of(c->settings, c->kept[c->next].scene);
+    const char *app = app_of(c->settings, c->kept[c->next].scene, c->kept[c->next].locale);
     const struct conversion one = {
         .scene = c->kept[c->next].scene,
+        .locale = c->kept[c->next].locale,
         .serial_no = c->kept[c->next].serial_no,
         .verified_us = c->kept[c->next].verified_us,
     };
@@ -124,6 +126,8 @@ void conversions_on_taken(struct conversions *c, const struct conversion *rows, 
     c->next = 0;
     for (size_t i = 0; i < c->n; i++) {
         snprintf(c->kept[i].scene, sizeof(c->kept[i].scene), "%s", rows[i].scene);
+        snprintf(c->kept[i].locale, sizeof(c->kept[i].locale), "%s",
+                 rows[i].locale ? rows[i].locale : "");
         snprintf(c->kept[i].serial_no, sizeof(c->kept[i].serial_no), "%s", rows[i].serial_no);
         c->kept[i].verified_us = rows[i].verified_us;
     }
@@ -137,14 +141,16 @@ static void say_failed(struct conversions *c, const char *why)
 {
     int64_t dropped = 0;
     if (log_gate_open(&c->failed, &dropped))
-        log_warn("the provider takes no conversions", LS("why", why), LI("dropped", dropped));
+        log_warn("the provider takes no conversions; SMS do not depend on it", LS("why", why),
+                 LS("remedy", "if the account may not report them: report_conversions = off"),
+                 LI("dropped", dropped));
 }
 
-static void say_refused(struct conversions *c, const char *why)
+static void say_untold(struct conversions *c, const char *why)
 {
     int64_t dropped = 0;
-    if (log_gate_open(&c->refused, &dropped))
-        log_warn("the provider refuses a conversion; it is not told again",
+    if (log_gate_open(&c->untold, &dropped))
+        log_warn("a conversion is given up; it is not told again",
                  LS("serial_no", c->kept[c->next].serial_no), LS("why", why),
                  LI("dropped", dropped));
 }
@@ -152,16 +158,22 @@ static void say_refused(struct conversions *c, const char *why)
 void conversions_on_told(struct conversions *c, enum conversion_fate fate, const char *why)
 {
     metric_add(c->meters->conversions[fate], 1);
+    int64_t pause_us = PACE_US;
     if (fate == CONVERSION_FAILED) {
         say_failed(c, why);
-        go_on_in(c, backoff_next_us(&c->backoff));
-        return;
+        pause_us = backoff_next_us(&c->backoff);
+        if (++c->failures < FAILURES_MAX) {
+            go_on_in(c, pause_us);
+            return;
+        }
+    } else {
+        backoff_reset(&c->backoff);
+        if (log_gate_reset(&c->failed))
+            log_info("the provider takes conversions again");
     }
-    if (fate == CONVERSION_REFUSED)
-        say_refused(c, why);
-    backoff_reset(&c->backoff);
-    if (log_gate_reset(&c->failed))
-        log_info("the provider takes conversions again");
+    if (fate != CONVERSION_REPORTED)
+        say_untold(c, why);
+    c->failures = 0;
     c->next++;
-    go_on_in(c, PACE_US);
+    go_on_in(c, pause_us);
 }

@@ -43,12 +43,14 @@ struct conversions {
     int64_t not_before_us; /* boot clock */
     struct {
         char scene[CONVERSION_SCENE_MAX];
+        char locale[CONVERSION_SCENE_MAX]; /* "": none */
         char serial_no[RECEIPT_SERIAL_MAX + 1];
         int64_t verified_us;
     } kept[CONVERSIONS_MAX];
     size_t n, next;
+    unsigned failures; /* of the next one */
     struct backoff backoff;
-    struct log_gate failed, refused;
+    struct log_gate failed, untold;
 };
 
 /* The ports must be set before it is started. */

@@ -4,6 +4,7 @@
 #include "tests/fuzz/check_text.h"
 #include "worker/ports/sender.h"
 #include "worker/tencent/answer.h"
+#include "worker/tencent/conversion_report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,6 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((r.transport == SEND_ANSWERED) != (r.code[0] != '\0'))
         abort();
     if (!answer_read_query((const char *)data, size, code, why) && !why[0])
+        abort();
+    why[0] = '\0';
+    if (conversion_answer_read((const char *)data, size, why) != CONVERSION_REPORTED &&
+        (!why[0] || !is_printable(why)))
         abort();
     return 0;
 }

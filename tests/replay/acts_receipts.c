@@ -122,7 +122,8 @@ static void act_conversions_reply(struct replay *r, const struct line *l)
         if (!colon)
             replay_fail(l, "SCENE:SERIAL_NO is wanted");
         snprintf(scenes[n], sizeof(scenes[n]), "%.*s", (int)(colon - l->words[i]), l->words[i]);
-        rows[n] = (struct conversion){scenes[n], colon + 1, clock_wall_us()};
+        rows[n] = (struct conversion){
+            .scene = scenes[n], .serial_no = colon + 1, .verified_us = clock_wall_us()};
     }
     h.conversions(h.arg, rows, n);
     h.idle(h.arg);

@@ -32,9 +32,14 @@ static const char overdue_sql[] =
 enum overdue_column { OVERDUE_PHONE, OVERDUE_SCENE, OVERDUE_ACCEPTED_AT };
 
 static const char conversions_sql[] =
-    "select scene, serial_no, verified_at from "
+    "select scene, locale, serial_no, verified_at from "
     "sendcode.take_conversions(p_limit => $1::int, p_after_s => $2::int)";
-enum conversion_column { CONVERSION_SCENE, CONVERSION_SERIAL_NO, CONVERSION_VERIFIED_AT };
+enum conversion_column {
+    CONVERSION_SCENE,
+    CONVERSION_LOCALE,
+    CONVERSION_SERIAL_NO,
+    CONVERSION_VERIFIED_AT,
+};
 
 static const char retain_sql[] =
     "select dropped from sendcode.retain(p_deliveries => $1::int, p_attempts => $2::int, "
@@ -192,6 +197,7 @@ static void deliver_conversions(struct pg_receipts *p, const struct pg_result *r
 
     for (int row = 0; r && row < pg_rows(r) && n < CONVERSIONS_MAX; row++) {
         rows[n] = (struct conversion){.scene = pg_text(r, row, CONVERSION_SCENE),
+                                      .locale = pg_text(r, row, CONVERSION_LOCALE),
                                       .serial_no = pg_text(r, row, CONVERSION_SERIAL_NO),
                                       .verified_us = pg_time_us(r, row, CONVERSION_VERIFIED_AT)};
         n += rows[n].scene && rows[n].serial_no;

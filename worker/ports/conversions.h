@@ -12,7 +12,8 @@
 
 /* Borrowed during the call. */
 struct conversion {
-    const char *scene, *serial_no;
+    const char *scene, *locale; /* locale may be NULL */
+    const char *serial_no;
     int64_t verified_us; /* Unix microseconds */
 };
 

@@ -24,46 +24,42 @@ static bool is_of_this_one(const char *code)
     return strncmp(code, "InvalidParameter", strlen("InvalidParameter")) == 0;
 }
 
-/* The Response of a body with HTTP status 200. */
-static enum conversion_fate read_response(const struct json *response, char why[160])
+static enum conversion_fate judge(const char *code, char why[160])
 {
+    snprintf(why, 160, "the provider refuses: %s", code[0] ? code : "an Error without a Code");
+    return is_of_this_one(code) ? CONVERSION_REFUSED : CONVERSION_FAILED;
+}
+
+enum conversion_fate conversion_answer_read(const char *body, size_t len, char why[160])
+{
+    struct json *root = NULL;
+    const struct json *response = envelope_open(body, len, &root, why);
+    enum conversion_fate fate = CONVERSION_FAILED;
     char code[96];
 
-    if (envelope_error(response, code)) {
-        snprintf(why, 160, "the provider refuses: %s", code[0] ? code : "an Error without a Code");
-        return is_of_this_one(code) ? CONVERSION_REFUSED : CONVERSION_FAILED;
-    }
-    if (!envelope_text(json_get(response, "ReportConversionStatus"), "Code", ENVELOPE_CODE, code,
-                       sizeof(code))) {
+    if (response && envelope_error(response, code))
+        fate = judge(code, why);
+    else if (response && !envelope_text(json_get(response, "ReportConversionStatus"), "Code",
+                                        ENVELOPE_CODE, code, sizeof(code)))
         snprintf(why, 160, "the answer has no ReportConversionStatus with a Code");
-        return CONVERSION_FAILED;
-    }
-    if (strcasecmp(code, "ok") == 0)
-        return CONVERSION_REPORTED;
-    snprintf(why, 160, "the provider refuses: %s", code);
-    return is_of_this_one(code) ? CONVERSION_REFUSED : CONVERSION_FAILED;
+    else if (response)
+        fate = strcasecmp(code, "ok") == 0 ? CONVERSION_REPORTED : judge(code, why);
+    json_free(root);
+    return fate;
 }
 
 static enum conversion_fate read_answer(struct conversion_reports *r, const struct http_answer *a,
                                         char why[160])
 {
-    struct json *root = NULL;
-    const struct json *response;
     const char *fault = signed_client_fault(a, why);
-    enum conversion_fate fate = CONVERSION_FAILED;
 
-    if (fault) {
-        if (fault != why)
-            snprintf(why, 160, "%s", fault);
-        return CONVERSION_FAILED;
-    }
-    response = envelope_open(a->body, a->body_len, &root, why);
-    if (response) {
+    if (!fault) {
         signed_client_learn_clock(r->client, a, r->asked_us);
-        fate = read_response(response, why);
+        return conversion_answer_read(a->body, a->body_len, why);
     }
-    json_free(root);
-    return fate;
+    if (fault != why)
+        snprintf(why, 160, "%s", fault);
+    return CONVERSION_FAILED;
 }
 
 static void on_answer(void *arg, UNUSED uint64_t id, const struct http_answer *a)

@@ -21,4 +21,8 @@ void conversion_reports_free(struct conversion_reports *r);
 
 struct conversions_provider conversion_reports_port(struct conversion_reports *r);
 
+/* The body of an answer with HTTP status 200 (bytes from outside: pure); why unless it was
+ * reported. */
+enum conversion_fate conversion_answer_read(const char *body, size_t len, char why[160]);
+
 #endif

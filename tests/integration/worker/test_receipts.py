@@ -70,7 +70,8 @@ class ReceiptsByNumber(Rig):
 
 class Conversions(Rig):
     tencent = {"report_conversions": "on"}
-    scenes = {"register": {"ttl": "10"}, "login": {"sdk_app_id": "1400006790", "ttl": "10"}}
+    scenes = {"register": {"ttl": "10"}, "login": {"ttl": "10"},
+              "login en": {"sdk_app_id": "1400006790"}}
 
     def converted(self):
         messages = json.loads(self.http(self.addresses["control"] + "/messages")[1])
@@ -80,8 +81,8 @@ class Conversions(Rig):
         self.fault({"action": "ReportConversion"},
                    {"code": "UnauthorizedOperation.NotAllowed"}, times=1)
         worker = self.start_worker()
-        jobs = [self.job(phone=f"+8613800000{i:03d}", scene="login" if i % 2 else "register")
-                for i in range(4)]
+        jobs = [self.job(phone=f"+8613800000{i:03d}", scene="login" if i % 2 else "register",
+                         locale="en" if i % 2 else None) for i in range(4)]
         self.publish(*jobs)
         for job in jobs:
             self.wait_state(job, "sent")
