@@ -40,8 +40,8 @@ class Conversions(ReceivingTest):
 
     def test_those_accepted_at_the_same_time_are_not_missed(self):
         serials = {self.converted(100, scene=f"s{i}") for i in range(5)}
-        self.sql("update sendcode.attempt set recorded_at = date_trunc('hour', now())"
-                 " - interval '5 minutes' where serial_no = any(%s)", list(serials))
+        self.sql("update sendcode.attempt set recorded_at = now() - interval '5 minutes'"
+                 " where serial_no = any(%s)", list(serials))
         taken = [self.take(2) for _ in range(4)]
         self.assertEqual([len(t) for t in taken], [2, 2, 1, 0])
         self.assertEqual({s for t in taken for s in t}, serials)
