@@ -1,4 +1,5 @@
--- What verify says of a code whose job was accepted late, and which job a live code's use names.
+-- What verify says of a code whose job was accepted late, and which job a live code's use names; and
+-- what a job cost, as record keeps it.
 
 -- Whether the expired and erased code in the next place, of these jobs, is the one that p_job_id
 -- carried. Rare, so a function of its own: inlined, it would cost every record its setting up.
