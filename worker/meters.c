@@ -16,6 +16,8 @@ static struct metric_cell *single(struct metrics *r, enum metric_type type, cons
 }
 
 #define CONVERSION_FATE_TEXT_(suffix, text) [CONVERSION_##suffix] = (text),
+static const char *const fates[] = {CONVERSION_FATES(CONVERSION_FATE_TEXT_)};
+#undef CONVERSION_FATE_TEXT_
 
 static void make_job_counters(struct meters *m)
 {
@@ -54,7 +56,6 @@ static void make_receipt_meters(struct meters *m)
         "Receipts that the provider gave this worker when it asked, by how.", "source");
     for (enum receipt_source s = 0; s < RECEIPT_SOURCE_COUNT; s++)
         m->fetched[s] = metrics_cell(fetched, receipt_source_to_text(s));
-    static const char *const fates[] = {CONVERSION_FATES(CONVERSION_FATE_TEXT_)};
     struct metric_family *conversions =
         metrics_family(m->registry, METRIC_COUNTER, "sendcode_conversions_total",
                        "Verified codes that the provider was told of, by what it said.", "outcome");
