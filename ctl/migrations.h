@@ -1,17 +1,23 @@
-/* The files of schema/, compiled into the program (ctl/embed.cmake), in ascending order. */
+/* The files of schema/, compiled into the program (ctl/embed.cmake). */
 #ifndef SENDCODE_CTL_MIGRATIONS_H
 #define SENDCODE_CTL_MIGRATIONS_H
 
 #include <stddef.h>
 
-struct migration {
-    int version; /* from 1, without gaps */
-    const char *name;
+struct sql_text {
     const char *sql; /* NUL-terminated */
     size_t len;
 };
 
-extern const struct migration migrations[];
+struct migration {
+    int version; /* without gaps; the first makes a database from nothing */
+    const char *name;
+    struct sql_text text;
+};
+
+extern const struct migration migrations[]; /* in ascending order */
 extern const size_t n_migrations;
+/* Functions, views, the receipts' codes and the rights, as the last version has them. */
+extern const struct sql_text schema_functions;
 
 #endif

@@ -5,7 +5,6 @@ include(GNUInstallDirs)
 
 configure_file(etc/sendcode-worker.service.in etc/sendcode-worker.service @ONLY)
 configure_file(etc/sendcode-receiver.service.in etc/sendcode-receiver.service @ONLY)
-file(GLOB migrations CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/schema/[0-9]*.sql)
 file(GLOB documents CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.md)
 
 install(TARGETS sendcode-worker sendcode-receiver sendcode-sandbox)
@@ -17,8 +16,7 @@ install(FILES etc/sendcode.conf DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/sen
 install(FILES ${PROJECT_BINARY_DIR}/etc/sendcode-worker.service
     ${PROJECT_BINARY_DIR}/etc/sendcode-receiver.service DESTINATION lib/systemd/system)
 install(FILES etc/nginx-receipts.conf DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES ${migrations} schema/job.schema.json schema/asyncapi.yaml schema/verify-vectors.json
-    DESTINATION ${CMAKE_INSTALL_DATADIR}/sendcode/schema)
+install(DIRECTORY schema DESTINATION ${CMAKE_INSTALL_DATADIR}/sendcode)
 install(FILES README.md README.zh.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)

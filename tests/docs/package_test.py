@@ -49,7 +49,7 @@ class Package(unittest.TestCase):
             *(f"/usr/share/doc/sendcode/docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
             *(f"/usr/share/doc/sendcode/{name}" for name in
               ("README.md", "README.zh.md", "copyright")),
-            *(f"/usr/share/sendcode/schema/{p.name}" for p in (ROOT / "schema").iterdir()),
+            *(f"/usr/share/sendcode/{p.relative_to(ROOT)}" for p in (ROOT / "schema").rglob("*.*")),
         }
         found = {"/" + str(p.relative_to(self.root)) for p in self.root.rglob("*") if p.is_file()}
         self.assertEqual(found, expected)

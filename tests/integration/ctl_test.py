@@ -82,7 +82,8 @@ class CtlTest(Rig):
     def test_migrate_twice_does_it_once(self):
         first, _ = self.ctl("migrate")
         again, _ = self.ctl("migrate")
-        self.assertIn("applied 0001_", first)
+        self.assertIn("applied 0031_tables\n", first)
+        self.assertIn("functions, views and rights", first)
         self.assertIn("nothing to do", again)
 
     def test_two_migrates_at_once_both_succeed(self):
@@ -90,7 +91,7 @@ class CtlTest(Rig):
         both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
         texts = [p.communicate(timeout=120)[0] for p in both]
         self.assertEqual([p.returncode for p in both], [0, 0], texts)
-        self.assertEqual(sum("applied 0001_" in text for text in texts), 1)
+        self.assertEqual(sum("applied 0031_" in text for text in texts), 1)
 
     def test_migrate_never_goes_backwards(self):
         self.ctl("migrate")
@@ -100,12 +101,28 @@ class CtlTest(Rig):
         _, said = self.ctl("migrate", code=78)
         self.assertIn("use the newer sendcodectl", said)
 
+    def test_migrate_goes_on_from_no_older_version_than_it_knows(self):
+        self.ctl("migrate")
+        self.execute(self.name, "delete from sendcode.schema_migration; "
+                                "insert into sendcode.schema_migration values (22, 'early', '')")
+        _, said = self.ctl("migrate", code=78)
+        self.assertIn("has version 22, this program goes on from 31", said)
+
     def test_migrate_refuses_a_schema_made_of_another_content(self):
         self.ctl("migrate")
-        self.execute(self.name, "update sendcode.schema_migration set sha256 = '\\x00' "
-                                "where version = 1")
+        for column, what in (("functions_sha256", "functions"), ("sha256", "migration")):
+            self.execute(self.name, f"update sendcode.schema_migration set {column} = '\\x00' "
+                                    "where version = (select max(version) "
+                                    "from sendcode.schema_migration)")
+            _, said = self.ctl("migrate", code=78)
+            self.assertIn(what, said)
+            self.assertIn("another content", said)
+
+    def test_migrate_refuses_a_row_that_is_missing(self):
+        self.ctl("migrate")
+        self.execute(self.name, "delete from sendcode.schema_migration where version = 31")
         _, said = self.ctl("migrate", code=78)
-        self.assertIn("another content", said)
+        self.assertIn("no row for version 31", said)
 
     def test_a_failed_migration_leaves_nothing_of_itself(self):
         self.execute(self.name, "create schema sendcode; create view sendcode.attempt as select 1")

@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "tests/integration/worker"))
 import rig  # noqa: E402 (it stands in a folder beside this one)
 
 # What was released last. A release moves it: workers of two neighbouring versions work together.
-COMMIT = "29c051d1f092f6a978a6d5cf84fdc017775ea859"
+COMMIT = "9f5b8d7cfefb5ed42604febd98e1d8690caf5ef4"
 PROGRAMS = ("sendcode-worker", "sendcodectl")
 
 

@@ -1,4 +1,4 @@
-"""A fresh database with all migrations for each test class, and the worker's calls with defaults.
+"""A fresh database with the schema for each test class, and the worker's calls with defaults.
 
 SENDCODE_TEST_DSN names a superuser of a private cluster.
 """
@@ -32,8 +32,15 @@ def connect(dbname):
 def migrations():
     """The files in order, checked to be numbered without a gap."""
     files = sorted(SCHEMA.glob("[0-9]*.sql"))
-    assert [int(f.name[:4]) for f in files] == list(range(1, len(files) + 1)), files
+    numbers = [int(f.name[:4]) for f in files]
+    assert numbers == list(range(numbers[0], numbers[0] + len(files))), files
     return files
+
+
+def functions():
+    """The files that are applied anew with each version, in sendcodectl's order."""
+    return [*sorted(SCHEMA.glob("functions/*.sql")), *sorted(SCHEMA.glob("views/*.sql")),
+            SCHEMA / "receipt_codes.sql", SCHEMA / "rights.sql"]
 
 
 def ask_server(statement):
@@ -42,22 +49,17 @@ def ask_server(statement):
     connection.close()
 
 
-def migrate(name, files):
-    connection = connect(name)
-    with connection.cursor() as cursor:
-        for file in files:
-            text = file.read_text()
-            cursor.execute("begin;" + text + ";commit")
-            cursor.execute("insert into sendcode.schema_migration values (%s, %s, %s)",
-                           (int(file.name[:4]), file.name, hashlib.sha256(text.encode()).digest()))
-    connection.close()
-
-
-def create_database(files=None):
-    """With all migrations, unless told which."""
+def create_database():
+    """With the whole schema."""
     name = "sql_" + uuid.uuid4().hex[:12]
     ask_server(f"create database {name}")
-    migrate(name, files or migrations())
+    connection = connect(name)
+    with connection.cursor() as cursor:
+        cursor.execute("begin; set local check_function_bodies = off;"
+                       + "".join(f.read_text() for f in [*migrations(), *functions()])
+                       + "insert into sendcode.schema_migration select "
+                       + f"{int(migrations()[-1].name[:4])}, 'all', ''; commit")
+    connection.close()
     return name
 
 
@@ -109,10 +111,8 @@ def prepared_call(function, head, columns, tail=()):
             f" select * from sendcode.{function}({numbers})", f"execute {function}({marks})")
 
 
-CLAIM_HEAD = ["uuid", "text", "text", "int", "int", "bytea[]"]
-# As workers call it, and as those did that knew no limits over all scenes.
-PREPARE_CLAIM, CLAIM = prepared_call("claim", CLAIM_HEAD, CLAIM_COLUMNS, ["int"] * len(LIMITS))
-PREPARE_OLD_CLAIM, OLD_CLAIM = prepared_call("claim", CLAIM_HEAD, CLAIM_COLUMNS)
+PREPARE_CLAIM, CLAIM = prepared_call(
+    "claim", ["uuid", "text", "text", "int", "int", "bytea[]"], CLAIM_COLUMNS, ["int"] * len(LIMITS))
 PREPARE_RECORD, RECORD = prepared_call("record", ["text", "text"], RECORD_COLUMNS)
 OUTCOME_OF = {"sent": "accepted", "retry": "not_sent", "expired": "not_sent", "rejected": "refused",
               "limited": "refused", "in_doubt": "in_doubt"}
@@ -132,13 +132,12 @@ def array_text(values):
 class Worker:
     """One worker's connection: owns partitions, claims jobs and records results."""
 
-    def __init__(self, dbname, name="w1", partitions=(0,), old=False):
+    def __init__(self, dbname, name="w1", partitions=(0,)):
         self.name = name
-        self.old = old
         self.limits = dict.fromkeys(LIMITS, 0)
         self.connection = connect(dbname)
         self.cursor = self.connection.cursor()
-        self.cursor.execute((PREPARE_OLD_CLAIM if old else PREPARE_CLAIM) + ";" + PREPARE_RECORD)
+        self.cursor.execute(PREPARE_CLAIM + ";" + PREPARE_RECORD)
         self.takeover_ms = 20000
         self.not_after_ms = 17000
         self.known_keys = [KEY_ID]
@@ -178,10 +177,10 @@ class Worker:
         return row
 
     def claim(self, *rows, claim_id=None):
-        self.cursor.execute(OLD_CLAIM if self.old else CLAIM, [
+        self.cursor.execute(CLAIM, [
             claim_id or uuid.uuid4(), self.name, TOPIC, self.takeover_ms, self.not_after_ms,
             self.known_keys] + [array_text(r[name] for r in rows) for name, _ in CLAIM_COLUMNS]
-            + ([] if self.old else [self.limits[name] for name in LIMITS]))
+            + [self.limits[name] for name in LIMITS])
         answers = sorted(self.cursor.fetchall(), key=lambda a: a.idx)
         assert [a.idx for a in answers] == list(range(1, len(rows) + 1)), answers
         return answers
@@ -220,12 +219,9 @@ class Worker:
 class DatabaseTest(unittest.TestCase):
     """self.worker on a fresh database; self.sql() asks as superuser; self.age() lets time pass."""
 
-    first_migrations = None  # how many are applied when the tests begin; all
-    old_worker = False  # whether it claims as workers did before limits over all scenes
-
     @classmethod
     def setUpClass(cls):
-        cls.dbname = create_database(migrations()[:cls.first_migrations])
+        cls.dbname = create_database()
         cls.admin = connect(cls.dbname)
         cls.phone_number = 0
 
@@ -235,7 +231,7 @@ class DatabaseTest(unittest.TestCase):
         drop_database(cls.dbname)
 
     def setUp(self):
-        self.worker = Worker(self.dbname, old=self.old_worker)
+        self.worker = Worker(self.dbname)
         self.addCleanup(self.worker.connection.close)
         type(self).phone_number += 1
         self.phone = f"+86138{type(self).phone_number:08d}"

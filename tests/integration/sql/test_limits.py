@@ -86,13 +86,6 @@ class Phones(LimitsTest):
                          (None, 0, None, []))
         self.assertEqual(self.address_rows(self.ip), [])
 
-    def test_a_worker_of_before_claims_without_limits(self):
-        self.limit(phone_per_day=1)
-        self.claims()
-        old = Worker(self.dbname, "old", old=True)
-        self.addCleanup(old.connection.close)
-        row = old.job(phone=self.phone)
-        self.assertEqual(old.claim_one(row).verdict, "send")
 
 
 class Addresses(LimitsTest):

@@ -56,6 +56,11 @@ class Found(ParkingTest):
         self.assertEqual((after.outcome, after.worker, after.duration_ms, after.http_status),
                          ("accepted", "w1", None, None))
 
+    def test_a_row_parked_without_its_topic_and_code_is_settled_as_well(self):
+        row, _ = self.doubt()
+        self.sql("update sendcode.parked set topic = null, code_id = null")
+        self.assertEqual(self.ask(row, found("S1")).how, "sent")
+
     def test_a_refused_record_moves_the_job_by_its_code(self):
         for state, reason in (("rejected", "number"), ("limited", "provider_limit")):
             with self.subTest(state=state):

@@ -1,7 +1,7 @@
 """What auditors read: columns, accounts, days, timelines."""
 import unittest
 
-from support import DatabaseTest, TOPIC, Worker, ago, migrations, now
+from support import DatabaseTest, TOPIC, Worker, ago, now
 
 COLUMNS = {
     "deliveries": "job_id phone scene state reason seq attempts provider_code serial_no"
@@ -28,9 +28,6 @@ class Views(DatabaseTest):
             self.assertEqual([c for c in columns.split() if c not in there], [], view)
             self.assertTrue(self.sql("select obj_description(%s::regclass)",
                                      f"sendcode.{view}")[0][0], view)
-
-    def test_the_schemas_version_is_its_last_migration(self):
-        self.assertEqual(self.sql("select sendcode.schema_version()")[0][0], len(migrations()))
 
     def test_partitions_take_no_lock_that_readers_feel(self):
         reader = Worker(self.dbname, "reader")

@@ -1,0 +1,184 @@
+-- Months that are older than the record is kept go, in bounded calls that hold nobody up, and the
+-- accounts stay whole.
+
+-- Counts the jobs of a month's table that is to go.
+create or replace function sendcode.count_month(p_table regclass) returns setof sendcode.pruned
+language plpgsql
+as $$
+begin
+    return query execute format(
+        'select topic, partition, incarnation, count(*), 0::bigint, 0::bigint, 0::bigint,
+                max("offset") + 1
+         from %s group by 1, 2, 3', p_table);
+end
+$$;
+
+-- Takes records that are no job, met before p_before, and returns how many they were.
+create or replace function sendcode.prune_others(p_before timestamptz) returns setof sendcode.pruned
+language sql
+as $$
+    with gone as (
+        delete from sendcode.record_other where at < p_before returning *
+    )
+    select topic, partition, incarnation, 0::bigint, count(*) filter (where what = 'duplicate'),
+           count(*) filter (where what = 'invalid'), 0::bigint, max("offset") + 1
+    from gone group by 1, 2, 3
+$$;
+
+-- Takes the gaps below the offsets that are pruned, each offset counted once: runs may overlap, and
+-- what reaches beyond stays.
+create or replace function sendcode.prune_gaps(p_pruned sendcode.pruned[])
+returns setof sendcode.pruned
+language sql
+as $$
+    with below as (
+        select topic, partition, incarnation, max(next_offset) as to_offset
+        from unnest(p_pruned) group by 1, 2, 3
+    ), gone as (
+        delete from sendcode.offset_gap g using below b
+        where g.topic = b.topic and g.partition = b.partition and g.incarnation = b.incarnation
+          and g.from_offset < b.to_offset
+        returning g.*, b.to_offset as edge
+    ), runs as (
+        select topic, partition, incarnation, edge,
+               unnest(range_agg(int8range(from_offset, least(to_offset, edge)))) as run
+        from gone group by 1, 2, 3, 4
+    ), kept as (
+        insert into sendcode.offset_gap as g (topic, partition, incarnation, from_offset, to_offset)
+        select topic, partition, incarnation, edge, max(to_offset)
+        from gone where to_offset > edge group by 1, 2, 3, 4
+        on conflict (topic, partition, incarnation, from_offset)
+        do update set to_offset = greatest(g.to_offset, excluded.to_offset)
+    )
+    select topic, partition, incarnation, 0::bigint, 0::bigint, 0::bigint,
+           sum(upper(run) - lower(run))::bigint, edge
+    from runs group by 1, 2, 3, edge
+$$;
+
+-- Months of p_parent that were over p_days days ago, with the first day after each.
+create or replace function sendcode.old_months(p_parent text, p_days int)
+returns table (name text, ends date)
+language sql stable
+as $$
+    select c.relname::text, m.ends
+    from pg_inherits i
+    join pg_class c on c.oid = i.inhrelid
+    cross join lateral (
+        select (to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month')::date as ends) m
+    where i.inhparent = to_regclass('sendcode.' || p_parent) and c.relname ~ '_[0-9]{6}$'
+      and p_days > 0 and m.ends <= (clock_timestamp() at time zone 'UTC')::date - p_days
+    order by m.ends
+$$;
+
+-- Drops months of deliveries, and prunes what belongs to them. Jobs come to today's months alone,
+-- so an old one can be counted before readers and workers are locked out, for a moment.
+-- Begins no further month once p_until is past.
+create or replace function sendcode.drop_deliveries(p_days int, p_until timestamptz)
+returns setof text
+language plpgsql
+as $$
+declare
+    v_names text[] := '{}';
+    v_pruned sendcode.pruned[] := '{}';
+    v_name text;
+    v_ends date;
+    m record;
+begin
+    for m in select * from old_months('delivery', p_days) loop
+        exit when v_names <> '{}' and clock_timestamp() > p_until;
+        v_pruned := v_pruned || array(select p from count_month(m.name::regclass) p);
+        v_names := v_names || m.name;
+        v_ends := m.ends;
+    end loop;
+    if v_names = '{}' then
+        return;
+    end if;
+    v_pruned := v_pruned
+        || array(select p from prune_others(v_ends::timestamp at time zone 'UTC') p);
+    v_pruned := v_pruned || array(select p from prune_gaps(v_pruned) p);
+
+    lock table delivery in access exclusive mode;
+    insert into partition_progress as g (topic, partition, incarnation, next_offset, pruned_jobs,
+                                         pruned_duplicates, pruned_invalid, pruned_gaps)
+    select p.topic, p.partition, p.incarnation, max(p.next_offset), sum(p.jobs), sum(p.duplicates),
+           sum(p.invalid), sum(p.gaps)
+    from unnest(v_pruned) p
+    group by 1, 2, 3 order by 1, 2, 3
+    on conflict (topic, partition, incarnation) do update
+    set next_offset = greatest(g.next_offset, excluded.next_offset),
+        pruned_jobs = g.pruned_jobs + excluded.pruned_jobs,
+        pruned_duplicates = g.pruned_duplicates + excluded.pruned_duplicates,
+        pruned_invalid = g.pruned_invalid + excluded.pruned_invalid,
+        pruned_gaps = g.pruned_gaps + excluded.pruned_gaps;
+    foreach v_name in array v_names loop
+        execute format('drop table %I', v_name);
+        return next v_name;
+    end loop;
+end
+$$;
+
+-- Drops months of attempts or receipts.
+create or replace function sendcode.drop_months(p_parent text, p_days int) returns setof text
+language plpgsql
+as $$
+declare
+    v_name text;
+begin
+    for v_name in select name from old_months(p_parent, p_days) loop
+        execute format('lock table %I in access exclusive mode', p_parent);
+        execute format('drop table %I', v_name);
+        return next v_name;
+    end loop;
+end
+$$;
+
+-- Drops what is older than so many days (7 to 36500; 0: kept for ever), in whole months; with the
+-- deliveries also their records that were no job, and wrong tries. Returns the tables dropped. A
+-- table that somebody reads for long is left for another time, with a warning in the server's log:
+-- nobody waits for us longer than half a second.
+create or replace function sendcode.retain(p_deliveries int, p_attempts int, p_receipts int)
+returns table (dropped text)
+language plpgsql security definer
+set search_path = sendcode, pg_temp
+set timezone = 'UTC'
+set lock_timeout = '500ms'
+as $$
+declare
+    v_parent text;
+    v_days int;
+    v_until timestamptz := clock_timestamp() + interval '5 seconds';
+begin
+    foreach v_days in array array[p_deliveries, p_attempts, p_receipts] loop
+        if v_days is null or v_days <> 0 and v_days not between 7 and 36500 then
+            raise exception 'what is retained is given in days, 7 to 36500, or 0 for ever'
+                using errcode = '22023';
+        end if;
+    end loop;
+    -- Another worker is at it.
+    if not pg_try_advisory_xact_lock(hashtextextended('sendcode.retain', 0)) then
+        return;
+    end if;
+    if p_deliveries > 0 then
+        delete from wrong_try
+        where ctid = any (array(select ctid from wrong_try
+                                where at < clock_timestamp() - p_deliveries * interval '1 day'
+                                limit 100000));
+    end if;
+    foreach v_parent in array array['delivery', 'attempt', 'receipt'] loop
+        begin
+            if v_parent = 'delivery' then
+                return query select * from drop_deliveries(p_deliveries, v_until);
+            else
+                return query select * from drop_months(
+                    v_parent, case v_parent when 'attempt' then p_attempts else p_receipts end);
+            end if;
+        exception when lock_not_available or deadlock_detected then
+            raise warning 'old months of sendcode.% are in use: dropped another time', v_parent;
+        end;
+    end loop;
+end
+$$;
+
+comment on function sendcode.retain(int, int, int) is
+    'Drops deliveries, attempts and receipts older than so many days (0: never), in whole months,
+keeping accounting whole. Workers call it every hour with [retention] of their configuration.';
