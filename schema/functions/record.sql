@@ -234,7 +234,7 @@ begin
                         else e.accepted_attempt end,
                    e.duplicate_send or e.kind = 'double',
                    case when e.kind in ('accept', 'match', 'double')
-                        then coalesce(e.segments, 0) + coalesce(p_fee[e.i], 0)
+                        then coalesce(e.segments + p_fee[e.i], p_fee[e.i], e.segments)
                         else e.segments end,
                    e.phone, e.scene, p_topic, 0, 0, 0, 0, p_worker, e.requested_at, e.deadline
             from dec e

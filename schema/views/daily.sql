@@ -9,7 +9,8 @@ select d.day, d.scene, sendcode.country_code(d.phone) as country_code, count(*) 
        count(*) filter (where d.state = 'superseded') as superseded,
        count(*) filter (where d.state = 'expired') as expired,
        count(*) filter (where d.state = 'unknown') as unknown,
-       coalesce(sum(d.segments), 0)::numeric as segments
+       coalesce(sum(d.segments), 0)::numeric as segments,
+       count(*) filter (where d.accepted_at is not null and d.segments is null) as unpriced
 from sendcode.delivery d
 group by 1, 2, 3;
 
@@ -42,4 +43,7 @@ comment on column sendcode.daily.expired is
 comment on column sendcode.daily.unknown is
     'Perhaps sent; the provider''s records never told.';
 comment on column sendcode.daily.segments is
-    'Messages that the provider billed, all attempts together.';
+    'Messages that the provider billed, all attempts together; without the unpriced.';
+comment on column sendcode.daily.unpriced is
+    'Accepted jobs whose price nobody was told: the answer was lost, and the provider''s records or a
+receipt, which name none, said that it was sent. At least a segment each.';

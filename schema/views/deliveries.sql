@@ -6,7 +6,7 @@ select d.job_id,
        d.requested_at, d.deadline, d.claimed_at, d.accepted_at, d.changed_at, d.receipt_at,
        d.receipt_code, d.retry_after, d.client_ip, d.locale, d.topic, d.partition, d."offset",
        d.worker, d.verified_at, d.duplicate_send, d.incarnation, d.day,
-       c.kind as receipt_kind, c.meaning as receipt_meaning
+       c.kind as receipt_kind, c.meaning as receipt_meaning, d.segments
 from sendcode.delivery d
 left join sendcode.receipt_code c on c.code = d.receipt_code;
 
@@ -74,3 +74,6 @@ comment on column sendcode.deliveries.receipt_kind is
     'Kind of receipt_code: DELIVERED, PHONE_OFF, BLACKLIST … Null: not a listed code.';
 comment on column sendcode.deliveries.receipt_meaning is
     'What receipt_code means, in words.';
+comment on column sendcode.deliveries.segments is
+    'What the provider billed, all its messages together. Null: nothing, or nobody was told (daily
+counts those as unpriced).';

@@ -85,8 +85,8 @@ class Told(DatabaseTest):
         answer, _ = self.worker.send(row, fee=2)
         self.worker.record(self.worker.result(row, answer, "sent", attempt=2, fee=3,
                                               serial_no="another"))
-        day = self.sql("select sent, segments from sendcode.daily where scene = 'twice'")
-        self.assertEqual([tuple(d) for d in day], [(1, 5)])
+        day = self.sql("select sent, segments, unpriced from sendcode.daily where scene = 'twice'")
+        self.assertEqual([tuple(d) for d in day], [(1, 5, 0)])
 
     def test_a_day_is_read_by_its_pages_and_without_the_other_months(self):
         plan = "\n".join(r[0] for r in self.sql(

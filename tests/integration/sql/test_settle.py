@@ -23,6 +23,16 @@ class Found(ParkingTest):
         self.assertEqual(self.outbox(), [row["job_id"]])
         self.assertEqual(self.verify(answer.nonce).job_id, row["job_id"])
 
+    def test_nobody_was_told_what_it_cost_and_the_day_says_so(self):
+        row, _ = self.doubt(scene="unpriced")
+        self.ask(row, found("S1"))
+        self.worker.send(self.job(scene="unpriced", phone="+8613912345678"), fee=2)
+        self.assertEqual(
+            [tuple(d) for d in self.sql("select sent, segments, unpriced from sendcode.daily"
+                                        " where scene = 'unpriced'")], [(2, 2, 1)])
+        self.assertEqual(self.sql("select segments from sendcode.deliveries where job_id = %s",
+                                  row["job_id"]), [(None,)])
+
     def test_it_was_not_accepted_before_its_attempt_began(self):
         """The provider's clock and its whole seconds put a record before the request."""
         row, _ = self.doubt()
