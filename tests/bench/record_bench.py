@@ -147,8 +147,9 @@ def main():
     median, worst = measure_daily(cursor)
     good &= median < DAILY_S
     print(f"daily of one day: {median:.3f} s, worst {worst:.3f} s")
-    cursor.execute("set jit = off")
-    print("the same with jit = off: {:.3f} s, worst {:.3f} s".format(*measure_daily(cursor)))
+    cursor.execute("set jit = on")  # PostgreSQL's default; judges nothing
+    print("the same with jit = on: {:.3f} s, worst {:.3f} s".format(*measure_daily(cursor)))
+    cursor.execute("reset jit")
     scans = verify_scans(cursor.connection)
     good &= bool(scans) and not any(s.startswith(("Seq", "Bitmap")) for s in scans)
     print("verify: " + ", ".join(f"{n} x {scan}" for scan, n in sorted(scans.items())))
