@@ -13,7 +13,7 @@ struct pg;
 struct pg_result;
 
 /* The schema (number of its newest migration) that the programs of this version need at least. */
-#define PG_SCHEMA_NEEDED 32
+#define PG_SCHEMA_NEEDED 33
 
 #define PG_PARAMS_MAX 40
 

@@ -1,15 +1,17 @@
 -- Months that are older than the record is kept go, in bounded calls that hold nobody up, and the
 -- accounts stay whole.
 
--- Counts the jobs of a month's table that is to go.
-create or replace function sendcode.count_month(p_table regclass) returns setof sendcode.pruned
+-- Counts the jobs of a day.
+create or replace function sendcode.count_day(p_day date) returns setof sendcode.pruned
 language plpgsql
 as $$
 begin
+    -- Looked up by itself, so that no other month is locked.
     return query execute format(
         'select topic, partition, incarnation, count(*), 0::bigint, 0::bigint, 0::bigint,
                 max("offset") + 1
-         from %s group by 1, 2, 3', p_table);
+         from %I where day = $1 group by 1, 2, 3', 'delivery_' || to_char(p_day, 'YYYYMM'))
+        using p_day;
 end
 $$;
 
@@ -70,29 +72,53 @@ as $$
     order by m.ends
 $$;
 
--- Drops months of deliveries, and prunes what belongs to them. Jobs come to today's months alone,
--- so an old one can be counted before readers and workers are locked out, for a moment.
--- Begins no further month once p_until is past.
-create or replace function sendcode.drop_deliveries(p_days int, p_until timestamptz)
-returns setof text
+-- Counts the months of deliveries that are to go, the oldest first, and begins no further day once
+-- p_until is past. Jobs come to today's months alone, so what is counted stays so.
+create or replace function sendcode.count_months(p_days int, p_until timestamptz) returns void
 language plpgsql
 as $$
 declare
-    v_names text[] := '{}';
-    v_pruned sendcode.pruned[] := '{}';
+    v_ends date;
+    v_day date;
+    v_begun boolean := false;
+begin
+    for v_ends in select ends from old_months('delivery', p_days) loop
+        v_day := coalesce((select counted_to from counted_month where ends = v_ends),
+                          v_ends - interval '1 month');
+        while v_day < v_ends loop
+            if v_begun and clock_timestamp() > p_until then
+                return;
+            end if;
+            v_begun := true;
+            insert into counted_month as c (ends, counted_to, jobs)
+            values (v_ends, v_day + 1, array(select p from count_day(v_day) p))
+            on conflict (ends) do update
+            set counted_to = excluded.counted_to, jobs = c.jobs || excluded.jobs;
+            v_day := v_day + 1;
+        end loop;
+    end loop;
+end
+$$;
+
+-- Drops the months of deliveries that are counted, and prunes what belongs to them. Readers and
+-- workers are locked out for a moment.
+create or replace function sendcode.drop_deliveries(p_days int) returns setof text
+language plpgsql
+as $$
+declare
+    v_names text[];
+    v_pruned sendcode.pruned[];
     v_name text;
     v_ends date;
-    m record;
 begin
-    for m in select * from old_months('delivery', p_days) loop
-        exit when v_names <> '{}' and clock_timestamp() > p_until;
-        v_pruned := v_pruned || array(select p from count_month(m.name::regclass) p);
-        v_names := v_names || m.name;
-        v_ends := m.ends;
-    end loop;
-    if v_names = '{}' then
+    select array_agg(o.name order by o.ends), max(o.ends) into v_names, v_ends
+    from old_months('delivery', p_days) o join counted_month c on c.ends = o.ends
+    where c.counted_to = c.ends;
+    if v_names is null then
         return;
     end if;
+    with counted as (delete from counted_month where ends <= v_ends returning jobs)
+    select array_agg(p) into v_pruned from counted c cross join lateral unnest(c.jobs) p;
     v_pruned := v_pruned
         || array(select p from prune_others(v_ends::timestamp at time zone 'UTC') p);
     v_pruned := v_pruned || array(select p from prune_gaps(v_pruned) p);
@@ -132,21 +158,21 @@ begin
 end
 $$;
 
--- Drops what is older than so many days (7 to 36500; 0: kept for ever), in whole months; with the
--- deliveries also their records that were no job, and wrong tries. Returns the tables dropped. A
--- table that somebody reads for long is left for another time, with a warning in the server's log:
--- nobody waits for us longer than half a second.
+-- Drops what is older than so many days (7 to 36500; 0: kept for ever), in whole months: deliveries
+-- when all their days are counted, which may take some calls, and with them their records that were no
+-- job, and wrong tries. Returns the tables dropped. A table that somebody reads for long is left for
+-- another time, with a warning in the server's log: nobody waits for us longer than half a second.
 create or replace function sendcode.retain(p_deliveries int, p_attempts int, p_receipts int)
 returns table (dropped text)
 language plpgsql security definer
 set search_path = sendcode, pg_temp
 set timezone = 'UTC'
 set lock_timeout = '500ms'
+set jit = off
 as $$
 declare
     v_parent text;
     v_days int;
-    v_until timestamptz := clock_timestamp() + interval '5 seconds';
 begin
     foreach v_days in array array[p_deliveries, p_attempts, p_receipts] loop
         if v_days is null or v_days <> 0 and v_days not between 7 and 36500 then
@@ -164,10 +190,11 @@ begin
                                 where at < clock_timestamp() - p_deliveries * interval '1 day'
                                 limit 100000));
     end if;
+    perform count_months(p_deliveries, clock_timestamp() + interval '5 seconds');
     foreach v_parent in array array['delivery', 'attempt', 'receipt'] loop
         begin
             if v_parent = 'delivery' then
-                return query select * from drop_deliveries(p_deliveries, v_until);
+                return query select * from drop_deliveries(p_deliveries);
             else
                 return query select * from drop_months(
                     v_parent, case v_parent when 'attempt' then p_attempts else p_receipts end);

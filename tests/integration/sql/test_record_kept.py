@@ -111,6 +111,30 @@ class Retention(DatabaseTest):
                 self.retain(*days)
 
 
+class Counting(DatabaseTest):
+    def test_a_month_is_counted_a_day_a_call_if_need_be_and_kept_until_then(self):
+        days = [datetime.date(2012, 2, n) for n in (1, 10, 29)]
+        self.sql("select sendcode.make_partitions('2012-02-15', 1)")
+        self.sql("insert into sendcode.delivery (job_id, day, phone, scene, state, seq, partition,"
+                 " incarnation, \"offset\", epoch, requested_at, deadline, changed_at, topic, worker)"
+                 " select 'feb-' || d, d, '+8613900000000', 'old', 'sent', 2, 10, 1,"
+                 " extract(day from d), 1, d, d, d, %s, 'w' from unnest(%s) d", TOPIC, days)
+        self.sql("insert into sendcode.partition_progress (topic, partition, incarnation, next_offset)"
+                 " values (%s, 10, 1, 40)", TOPIC)
+        before = self.sql("select * from sendcode.accounting")
+        self.assertEqual([a.jobs for a in before], [3])
+        self.sql("set search_path = sendcode")  # as retain, which calls these, has it
+        for counted in range(1, 29):
+            self.sql("select count_months(4000, now() - interval '1 s')")
+            self.assertEqual([tuple(r) for r in self.sql(
+                "select ends - counted_to, cardinality(jobs) from counted_month")],
+                [(29 - counted, sum(d.day <= counted for d in days))])
+            self.assertEqual(self.sql("select * from drop_deliveries(4000)"), [])
+        self.assertEqual(self.sql("select * from retain(4000, 0, 0)"), [("delivery_201202",)])
+        self.assertEqual(self.sql("select * from accounting"), before)
+        self.assertEqual(self.sql("select * from counted_month"), [])
+
+
 class Erasure(DatabaseTest):
     def erase(self):
         return {r.place: r.rows for r in self.sql("select * from sendcode.erase(%s)", self.phone)}

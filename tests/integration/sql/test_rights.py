@@ -27,14 +27,15 @@ MAY_CALL = {
 
 # What nobody but the owner touches. A new object stands here, or above, or in the receiver's right.
 TABLES = set(
-    "address_limit attempt challenge conversion_position dead_letter_replay delivery offset_gap"
+    "address_limit attempt challenge conversion_position counted_month dead_letter_replay delivery"
+    " offset_gap"
     " outbox overdue_position pace parked partition_epoch partition_progress phone_limit"
     " rate_share receipt receipt_code receipt_overdue receipt_pull record_other schema_migration"
     " sweep_position wrong_try".split())
 SEQUENCES = {"outbox_id_seq", "receipt_id_seq"}
 OWNERS_FUNCTIONS = set(
     "address_until announce_late carried_erased charge_phones clear_doubt clock_slack code_id"
-    " count_month drop_code drop_deliveries drop_idle_phones drop_months drop_next drop_phones"
+    " count_day count_months drop_code drop_deliveries drop_idle_phones drop_months drop_next drop_phones"
     " end_doubt end_retries erase erase_codes explain_receipt fair_share grace"
     " has_ambiguous_receipts is_ambiguous judge_records keep_receipts lease_parked limit_address"
     " lock_addresses lock_epochs lock_phones make_partitions message_at move_job needed_until"
