@@ -53,7 +53,7 @@ static int check_version(const struct ctl *c, int64_t version)
     if (version < first) {
         ctl_say(c,
                 "the database's schema has version %lld, this program goes on from %d: first "
-                "migrate with the sendcodectl of that version",
+                "migrate to that one, with the sendcodectl of a release before",
                 (long long)version, first);
         return EXIT_CONFIGURATION;
     }

@@ -1,8 +1,8 @@
 """Makes the table of scripts/bench from what its runs left behind.
 
 report.py DIR: DIR/sendcode.full.jsonl and .rate.jsonl are the sandbox's ledgers at saturation and at
-the fixed rate; .full.process and .rate.process hold "CPU_MICROSECONDS PEAK_RSS_KIB" of the worker;
-DIR/floor.json is what the floor program said of itself.
+the fixed rate; .full.process and .rate.process hold "CPU_MICROSECONDS PEAK_RSS_KIB" of the worker
+and PostgreSQL's CPU_MICROSECONDS; DIR/floor.json is what the floor program said of itself.
 """
 
 import datetime
@@ -25,24 +25,25 @@ def percentile(values, share):
 
 
 def process(path):
-    cpu_us, rss_kib = path.read_text(encoding="utf-8").split()
-    return int(cpu_us), int(rss_kib)
+    return tuple(int(word) for word in path.read_text(encoding="utf-8").split())
 
 
 def measure_worker(folder):
     full = sorted(at for _, at in arrivals(folder / "sendcode.full.jsonl"))
     # The first and last hundredth are starting and ending, not saturation.
     first, last = percentile(full, 0.01), percentile(full, 0.99)
-    cpu_us, rss_kib = process(folder / "sendcode.full.process")
+    cpu_us, rss_kib, postgres_us = process(folder / "sendcode.full.process")
     waits = sorted((at - published) / 1000
                    for published, at in arrivals(folder / "sendcode.rate.jsonl"))
-    rate_cpu_us, rate_rss_kib = process(folder / "sendcode.rate.process")
+    rate_cpu_us, rate_rss_kib, rate_postgres_us = process(folder / "sendcode.rate.process")
     return {
         "jobs/s": 0.98 * len(full) / ((last - first) / 1_000_000),
         "CPU µs/job": cpu_us / len(full),
+        "PostgreSQL": postgres_us / len(full),
         "p50 ms": percentile(waits, 0.50),
         "p99 ms": percentile(waits, 0.99),
         "CPU µs/job at rate": rate_cpu_us / len(waits),
+        "PostgreSQL at rate": rate_postgres_us / len(waits),
         "peak RSS MiB": max(rss_kib, rate_rss_kib) / 1024,
     }
 
