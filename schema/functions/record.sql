@@ -106,7 +106,8 @@ begin
                         else s.provider_code end as new_provider_code,
                    case when s.kind in ('accept', 'match') then p_serial_no[s.i]
                         else s.serial_no end as new_serial_no,
-                   case when s.moves then v_now else s.changed_at end as new_changed_at
+                   case when s.moves then v_now else s.changed_at end as new_changed_at,
+                   nullif(p_fee[s.i], 0) as fee
             from (
                 select k.*, k.kind in ('accept', 'decide') as moves,
                        k.kind = 'decide' and k.asked = 'retry' and k.deadline <= v_now as late
@@ -234,7 +235,7 @@ begin
                         else e.accepted_attempt end,
                    e.duplicate_send or e.kind = 'double',
                    case when e.kind in ('accept', 'match', 'double')
-                        then coalesce(e.segments + p_fee[e.i], p_fee[e.i], e.segments)
+                        then coalesce(e.segments + e.fee, e.fee, e.segments)
                         else e.segments end,
                    e.phone, e.scene, p_topic, 0, 0, 0, 0, p_worker, e.requested_at, e.deadline
             from dec e
@@ -256,7 +257,7 @@ begin
                    v_now, p_duration_ms[e.i],
                    p_outcome[e.i]::attempt_outcome, e.moves,
                    nullif(p_http_status[e.i], 0), p_provider_code[e.i], p_request_id[e.i],
-                   p_serial_no[e.i], p_fee[e.i], p_worker
+                   p_serial_no[e.i], e.fee, p_worker
             from dec e
             where e.kind <> 'gone' and e.kind <> 'same'
             on conflict (job_id, day, attempt) do update

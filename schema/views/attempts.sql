@@ -24,7 +24,8 @@ comment on column sendcode.attempts.request_id is
 comment on column sendcode.attempts.serial_no is
     'The provider''s name of the accepted message.';
 comment on column sendcode.attempts.fee is
-    'Segments billed: messages of 70 characters, or 67 each when there are more.';
+    'Segments billed: messages of 70 characters, or 67 each when there are more. Null: nothing, or
+nobody was told.';
 comment on column sendcode.attempts.worker is
     'Which worker sent it.';
 comment on column sendcode.attempts.day is

@@ -152,10 +152,15 @@ class Storm(ReceiverTest):
                               " where outcome = 'accepted'")
         self.assertCountEqual(accepted, [(j, m["serial_no"]) for j, m in ledger.items()])
         counts = collections.Counter(e[0] for e in expected.values())
+        # A message of one segment each; of some nobody heard the answer, and so the price.
         daily = self.query("select sum(requested), sum(sent), sum(delivered), sum(undelivered),"
-                           " sum(rejected) from sendcode.daily")[0]
+                           " sum(rejected), sum(segments) + sum(unpriced) from sendcode.daily")[0]
         self.assertEqual(daily, (JOBS, len(ledger), counts["delivered"], counts["undelivered"],
-                                 counts["rejected"]))
+                                 counts["rejected"], len(ledger)))
+        self.assertEqual(self.query("select sum(attempts) from sendcode.provider_codes"
+                                    " where outcome = 'accepted'"), [(len(ledger),)])
+        self.assertEqual(self.query("select sum(jobs), sum(delivered) from sendcode.latency"),
+                         [(len(ledger), counts["delivered"])])
 
     def check_events(self):
         """The latest state of each job was announced; numbers grow with the states."""

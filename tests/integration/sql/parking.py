@@ -26,7 +26,7 @@ class ParkingTest(DatabaseTest):
     def doubt(self, age=30, **given):
         """A job in doubt whose silence means something: its row and what its claim answered."""
         row = self.job(**given)
-        answer, _ = self.worker.send(row, "in_doubt", http_status=0)
+        answer, _ = self.worker.send(row, "in_doubt", http_status=0, fee=0)
         self.age(age)
         return row, answer
 
