@@ -93,7 +93,7 @@ begin
         group by j.job_id, j.day, j.changed_at
         union all
         select r.received_at, 7, j.job_id, 'receipt',
-               concat_ws(', ', r.status, concat_ws(': ', r.code, c.meaning),
+               concat_ws(', ', r.status, r.code || coalesce(': ' || c.meaning, ''),
                          case r.match when 'repeat' then 'changes nothing: not the first' end,
                          'the carrier says at ' || to_char(
                              r.user_received_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
@@ -105,7 +105,7 @@ begin
         left join receipt_code c on c.code = r.code
         union all
         select j.changed_at, 8, j.job_id, j.state::text,
-               concat_ws(', ', j.reason, concat_ws(': ', j.receipt_code, c.meaning),
+               concat_ws(', ', j.reason, j.receipt_code || coalesce(': ' || c.meaning, ''),
                          j.provider_code, 'try again in ' || j.retry_after || ' s',
                          'change ' || j.seq)
         from job j

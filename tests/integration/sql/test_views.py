@@ -147,7 +147,9 @@ class Timeline(DatabaseTest):
         rows = self.sql("select * from sendcode.timeline(%s)", self.phone)
         self.assertEqual({r.job_id for r in rows}, {sent.job_id, limited.job_id, None})
         self.assertIn("wrong_try", [r.what for r in rows])
-        self.assertIn("cooldown", [r.detail for r in rows if r.what == "limited"][0])
+        told = {r.what: r.detail for r in rows}
+        self.assertEqual(told["sent"], "Ok, change 2")
+        self.assertRegex(told["limited"], "^cooldown, try again in [0-9]+ s, change 1$")
 
     def test_nothing_is_told_of_the_unknown(self):
         self.assertEqual(self.whats("no-such-job"), [])
