@@ -11,7 +11,7 @@ as $$
 #variable_conflict use_column
 declare
     v_code text := country_code(p_phone);
-    v_local bytea;
+    v_local text;
     v_alias text;
     v_busy record;
     v_known boolean;
@@ -20,7 +20,7 @@ begin
         raise exception 'the phone must be + and 8 to 15 digits, the first not 0'
             using errcode = '22023';
     end if;
-    v_local := convert_to(substr(p_phone, 2 + length(v_code)), 'UTF8');
+    v_local := substr(p_phone, 2 + length(v_code));
     -- Letters alone: digits could be taken for a number. As long as the longest number.
     v_alias := rpad('+' || v_code || '~',
                     16, translate(replace(gen_random_uuid()::text, '-', ''), '0123456789',
@@ -44,7 +44,9 @@ begin
                   hint = 'try again when sendcodectl timeline shows that its jobs have ended';
     end if;
 
-    delete from parked p where p.phone = p_phone;
+    -- Where the sweep goes on is a phone, too: it begins its round anew.
+    update sweep_position s set phone = '' where s.phone = p_phone;
+
     place := 'deliveries (phone, client_ip, trace)';
     update delivery d
     set phone = v_alias, client_ip = null, traceparent = null, tracestate = null
@@ -53,14 +55,15 @@ begin
     return next;
 
     -- One of which nothing is known yet will explain nothing any more. A body that nobody can
-    -- understand, and that has the number, loses its text.
+    -- understand, and that has the number, in whatever groups, loses its text.
     place := 'receipts (phone, description, raw)';
     update receipt r
     set phone = case when receipt_phone(r.phone) = p_phone then v_alias else r.phone end,
         description = null, raw = '', ask_at = null,
         match = case when r.fault is null then coalesce(r.match, 'orphan') end
     where right(r.phone, 4) = right(p_phone, 4) and receipt_phone(r.phone) = p_phone
-       or r.fault is not null and position(v_local in r.raw) > 0;
+       or r.fault is not null
+          and position(v_local in translate(encode(r.raw, 'escape'), ' ().-', '')) > 0;
     get diagnostics rows = row_count;
     return next;
 
@@ -71,6 +74,11 @@ begin
 
     place := 'wrong tries';
     delete from wrong_try w where w.phone = p_phone;
+    get diagnostics rows = row_count;
+    return next;
+
+    place := 'parked jobs';
+    delete from parked p where p.phone = p_phone;
     get diagnostics rows = row_count;
     return next;
 

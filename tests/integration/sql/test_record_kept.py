@@ -161,16 +161,23 @@ class Erasure(DatabaseTest):
         self.sql("select * from sendcode.join_receipts(10)")
         self.sql(insert, "nobodys", local, element.encode(), None)
         self.sql(insert, None, None, b"[" + element.encode(), "malformed")
+        self.sql(insert, None, None, f"tel {local[:3]} {local[3:7]}-{local[7:]}".encode(), "malformed")
         self.sql(insert, None, None, b"another", "malformed")
+        self.sql("insert into sendcode.parked (job_id, day, kind, phone, scene, due_at, deadline,"
+                 " not_after, parked_at) select job_id, day, 'unknown', phone, scene, deadline,"
+                 " deadline, deadline, deadline from sendcode.delivery where job_id = %s",
+                 row["job_id"])
+        self.sql("update sendcode.sweep_position set phone = %s", self.phone)
         self.sql("delete from sendcode.outbox")
         before = [self.sql(f"select * from sendcode.{v} order by 1, 2")
                   for v in ("accounting", "daily", "attempts")]
         self.assertIn("challenge", self.everywhere(self.phone))
         done = self.erase()
         self.assertEqual(done, {
-            "deliveries (phone, client_ip, trace)": 1, "receipts (phone, description, raw)": 3,
-            "challenges": 1, "wrong tries": 1, "phone limits": 1})
+            "deliveries (phone, client_ip, trace)": 1, "receipts (phone, description, raw)": 4,
+            "challenges": 1, "wrong tries": 1, "parked jobs": 1, "phone limits": 1})
         self.assertEqual(self.everywhere(local), set())
+        self.assertEqual(self.everywhere(local[3:7] + "-"), set())
         self.assertEqual(self.everywhere("192.0.2.77"), set())
         self.assertEqual(before, [self.sql(f"select * from sendcode.{v} order by 1, 2")
                                   for v in ("accounting", "daily", "attempts")])
