@@ -1,4 +1,5 @@
 /* verify: asks sendcode.verify about a code read from stdin, as a frontend's verifier would. */
+#include <arpa/inet.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,12 +89,21 @@ static int ask(const struct ctl *c, struct pg_sync *db, const struct key_ring *r
     return code;
 }
 
+static bool is_address(const char *text)
+{
+    struct in6_addr out;
+
+    return inet_pton(AF_INET, text, &out) == 1 || inet_pton(AF_INET6, text, &out) == 1;
+}
+
 static int check_question(const struct ctl *c, const struct question *q)
 {
     if (!phone_is_valid(q->phone, strlen(q->phone)))
         return ctl_usage_error(c, "the phone is + and 8 to 15 digits, the first not 0");
     if (!check_is_scene_name(q->scene, strlen(q->scene)))
         return ctl_usage_error(c, "the scene is 1 to 32 of a-z 0-9 . _ -");
+    if (q->client_ip && !is_address(q->client_ip))
+        return ctl_usage_error(c, "--client-ip takes an IPv4 or IPv6 address, no mask, no zone");
     return EXIT_DONE;
 }
 

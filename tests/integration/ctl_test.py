@@ -192,6 +192,7 @@ class CtlTest(Rig):
         for arguments in (["nonsense"], ["verify"], ["enqueue"], ["migrate", "--partitions", "0"],
                           ["unlock", "1380"], ["timeline"], ["migrate", "--dsn"],
                           ["migrate", "--dsn", "host=x password=y"],
+                          ["verify", "--client-ip", "192.0.2.0/24", "+8613800138000", "login"],
                           ["enqueue", "--file", "x", "--phone", "+8613800138000"]):
             with self.subTest(arguments):
                 _, said = self.ctl(*arguments, code=64)
