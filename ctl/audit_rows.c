@@ -12,6 +12,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/pg/pg_sync.h"
+#include "common/text.h"
 #include "ctl/csv.h"
 #include "ctl/ctl.h"
 #include "ctl/table.h"
@@ -19,6 +20,10 @@
 #define UTC(column)                                                                                \
     "to_char(d." #column " at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') as " #column   \
     ", "
+
+/* PostgreSQL reads neither the year 0 nor every zone of RFC 3339: times go in microseconds. */
+#define FROM "to_timestamp($4::float8 / 1e6)"
+#define TO "to_timestamp($5::float8 / 1e6)"
 
 #define FEW_COLUMNS                                                                                \
     UTC(requested_at)                                                                              \
@@ -32,6 +37,9 @@
             UTC(verified_at) "d.receipt_code, d.retry_after, d.client_ip,"                         \
                              " d.locale, d.topic, d.partition, d.\"offset\", d.worker"
 
+/* Behind duplicate_send, which CSV and JSON write in different ways. */
+#define LAST_COLUMNS ", d.incarnation, d.day, d.receipt_kind, d.receipt_meaning, d.segments"
+
 /*
  * A job is filed under the day of its request, or, if its record came more than a day late, under
  * the day when it came: as of that day's beginning it is found. So only the months asked for are
@@ -44,24 +52,22 @@
     "                            where t.job_id is not null)))"                                    \
     " and ($2::text is null or d.scene = $2::text)"                                                \
     " and ($3::text is null or d.state = $3::text)"                                                \
-    " and ($4::timestamptz is null"                                                                \
-    "  or d.day >= ($4::timestamptz at time zone 'UTC')::date"                                     \
-    "  and greatest(d.requested_at, d.day::timestamp at time zone 'UTC') >= $4::timestamptz)"      \
-    " and ($5::timestamptz is null"                                                                \
-    "  or d.day <= ($5::timestamptz at time zone 'UTC')::date"                                     \
-    "  and greatest(d.requested_at, d.day::timestamp at time zone 'UTC') < $5::timestamptz)"       \
+    " and ($4::float8 is null or d.day >= (" FROM " at time zone 'UTC')::date"                     \
+    "  and greatest(d.requested_at, d.day::timestamp at time zone 'UTC') >= " FROM ")"             \
+    " and ($5::float8 is null or d.day <= (" TO " at time zone 'UTC')::date"                       \
+    "  and greatest(d.requested_at, d.day::timestamp at time zone 'UTC') < " TO ")"                \
     " and ($6::text is null or (d.job_id, d.day) in"                                               \
     "  (select a.job_id, a.day from sendcode.attempts a where a.provider_code = $6::text"          \
-    "   and ($4::timestamptz is null or a.day >= ($4::timestamptz at time zone 'UTC')::date)"      \
-    "   and ($5::timestamptz is null or a.day <= ($5::timestamptz at time zone 'UTC')::date)))"    \
+    "   and ($4::float8 is null or a.day >= (" FROM " at time zone 'UTC')::date)"                  \
+    "   and ($5::float8 is null or a.day <= (" TO " at time zone 'UTC')::date)))"                  \
     " order by d.day, d.requested_at, d.job_id"
 
 static const char *const cursors[] = {
     [AUDIT_TABLE] = "declare audit no scroll cursor for select " FEW_COLUMNS DELIVERIES,
     [AUDIT_CSV] = "declare audit no scroll cursor for select " ALL_COLUMNS
-                  ", d.duplicate_send::text" DELIVERIES,
+                  ", d.duplicate_send::text" LAST_COLUMNS DELIVERIES,
     [AUDIT_JSONL] = "declare audit no scroll cursor for select json_strip_nulls(row_to_json(r))"
-                    " from (select " ALL_COLUMNS ", d.duplicate_send" DELIVERIES ") r",
+                    " from (select " ALL_COLUMNS ", d.duplicate_send" LAST_COLUMNS DELIVERIES ") r",
 };
 
 static void add_csv_row(struct buf *out, const struct pg_sync_rows *rows, int row, bool head)
@@ -135,10 +141,23 @@ static int print_all(const struct ctl *c, struct pg_sync *db, enum audit_format 
     return code;
 }
 
+/* A time that was checked, in microseconds; NULL for NULL. */
+static const char *to_us(const char *time, char out[24])
+{
+    int64_t us = 0;
+
+    if (!time || !text_to_time_us(time, strlen(time), &us))
+        return NULL;
+    snprintf(out, 24, "%lld", (long long)us);
+    return out;
+}
+
 int audit_rows_print(const struct ctl *c, struct pg_sync *db, const struct audit_filter *f,
                      enum audit_format format)
 {
-    const char *const params[] = {f->phone, f->scene, f->state, f->from, f->to, f->provider_code};
+    char from[24], to[24];
+    const char *const params[] = {f->phone,         f->scene,        f->state, to_us(f->from, from),
+                                  to_us(f->to, to), f->provider_code};
     struct pg_sync_rows *none;
     struct err e = {0};
 

@@ -86,6 +86,7 @@ class RecordTest(Rig):
                 (["--from", one, "--to", tomorrow], ["two", "-2+3"]),  # 01:00 in UTC
                 (["--to", one], ["one"]),
                 (["--from", tomorrow], ["late"]),  # filed when it came
+                (["--from", "0000-01-01T00:00:00Z", "--to", "9999-12-31T23:59:59-23:59"], whole),
                 (["--phone", PHONE, "--state", "sent", "--scene", "signup"], [])):
             for kind in ("auditor", "investigator"):
                 with self.subTest(arguments=arguments, kind=kind):
@@ -98,12 +99,16 @@ class RecordTest(Rig):
         self.assertEqual((first["requested_at"], first["offset"], first["duplicate_send"]),
                          (f"{today}T00:00:00.000Z", 7, False))
         self.assertNotIn("reason", first)
+        self.assertEqual(first["day"], today)
 
         out, _ = self.ctl("audit", "--format", "csv", *self.as_role("auditor"))
         rows = list(csv.DictReader(io.StringIO(out)))
         self.assertEqual([row["job_id"] for row in rows], ["one", "two", "'-2+3", "late"])
         self.assertEqual(rows[0]["phone"], "+86138****8000")
         self.assertEqual(rows[0]["duplicate_send"], "false")
+        columns = self.execute(self.name, "select attname from pg_attribute where attnum > 0 and"
+                                          " attrelid = 'sendcode.deliveries'::regclass")
+        self.assertEqual(set(rows[0]), {name for (name,) in columns})
         out, _ = self.ctl("audit", *self.as_role("auditor"))
         self.assertEqual(len(out.splitlines()), 5)
         self.assertRegex(out.splitlines()[1], r"^\S+Z  one +\+86138\*\*\*\*8000  login +sent ")
