@@ -1,4 +1,6 @@
 /* sendcodectl: the operator's tool. Finds the command and runs it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +31,26 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+/* A stream that the caller closed is opened so that its use fails: else a connection would get its
+ * number, and what is printed. */
+static void open_missing_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
+            return;
+}
+
+/* What the reader did not get in full is no success. */
+static int end_output(const struct ctl *c, int code)
+{
+    errno = 0;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || code != EXIT_DONE)
+        return code;
+    ctl_say(c, "standard output takes no more, and lacks some of the answer: %s",
+            errno ? strerror(errno) : "it was full or closed");
+    return EXIT_NO;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -40,6 +62,7 @@ int main(int argc, char **argv)
     const struct command *command;
     int option;
 
+    open_missing_streams();
     while ((option = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
         switch (option) {
         case 'c':
@@ -69,5 +92,5 @@ int main(int argc, char **argv)
     argc -= optind;
     optind = 0; /* glibc: begin anew */
     opterr = 0; /* the commands say it themselves */
-    return command->run(&c, argc, argv);
+    return end_output(&c, command->run(&c, argc, argv));
 }

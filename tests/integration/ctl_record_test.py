@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import unittest
 
@@ -117,7 +118,20 @@ class RecordTest(Rig):
         _, said = self.ctl("audit", *self.as_role("worker"), code=78)
         self.assertIn("may not do this", said)
         self.check_impossible_filters()
+        self.check_lost_output()
         self.check_memory()
+
+    def check_lost_output(self):
+        """A full disk, or no standard output at all, is no success; and no connection gets its
+        place."""
+        for command in (["audit"], ["timeline", PHONE], ["unlock", PHONE], ["erase", PHONE]):
+            for output in (">/dev/full", ">&-"):
+                with self.subTest(command=command, output=output):
+                    line = shlex.join([PROGRAM, "-c", self.conf, *command]) + " " + output
+                    done = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, text=True,
+                                          timeout=60, check=False)
+                    self.assertEqual(done.returncode, 1, done.stderr)
+                    self.assertIn("standard output takes no more", done.stderr)
 
     def check_impossible_filters(self):
         """64, and what is possible."""
