@@ -115,7 +115,9 @@ begin
     loop
         exit when p_limit <= 0;
         v_wait := v_waits[r.asks + 1];
-        v_asked := coalesce(r.state = 'sent' and r.accepted_at > v_now - interval '7 days', false);
+        -- Of an erased phone nobody knows the pseudonym.
+        v_asked := coalesce(r.state = 'sent' and r.accepted_at > v_now - interval '7 days'
+                            and strpos(r.phone, '~') = 0, false);
         if v_asked and v_wait is not null then
             update receipt_overdue o set ask_at = v_now + v_wait, asks = o.asks + 1
             where o.job_id = r.job_id and o.day = r.day;

@@ -118,6 +118,16 @@ class Asked(ReceivingTest):
         self.later(600)
         self.assertEqual(self.overdue(1), [rows[3][0]["job_id"]])
 
+    def test_nobody_is_asked_about_a_phone_that_was_erased(self):
+        """Tencent knows no pseudonym; and its refusal would hold up what is asked for others."""
+        self.sent_before(OVERDUE_S + 10)
+        self.assertEqual(len(self.overdue()), 1)
+        self.sent_before(OVERDUE_S + 5)
+        self.later(601)
+        self.sql("select * from sendcode.erase(%s)", self.phone)
+        self.assertEqual(self.overdue(), [])
+        self.assertEqual(self.sql("select * from sendcode.receipt_overdue"), [])
+
     def test_one_that_was_settled_late_is_found_too(self):
         row, _ = self.doubt()
         self.assertEqual(self.overdue(seconds=0), [])
