@@ -21,6 +21,10 @@
 #define PARTITIONS_MAX 10000
 #define LOCK "select pg_advisory_lock(7302961)"
 
+/* While a migration waits for a reader, new readers and workers that connect wait for it. */
+#define PATIENCE "set lock_timeout = '5s'"
+#define LOCK_NOT_AVAILABLE "55P03"
+
 static void sha256_hex(const struct sql_text *t, char out[SHA256_HEX_SIZE])
 {
     uint8_t digest[SHA256_SIZE];
@@ -206,6 +210,13 @@ static int apply(const struct ctl *c, struct pg_sync *db, const struct migration
         return EXIT_DONE;
     }
     err_wrap(&e, "migration %04d_%s", m->version, m->name);
+    if (strcmp(pg_sync_sqlstate(db), LOCK_NOT_AVAILABLE) == 0) {
+        ctl_say(c,
+                "%s: somebody reads or locks for long what it changes, as an audit or pg_dump "
+                "does (pg_stat_activity shows who): wait for its end, or end it, and try again",
+                e.text);
+        return EXIT_UNREACHABLE;
+    }
     return ctl_statement_failed(c, db, &e);
 }
 
@@ -215,7 +226,8 @@ static int migrate_schema(const struct ctl *c, struct pg_sync *db)
     size_t applied = 0;
     int code;
 
-    if (pg_sync_run(db, "set client_min_messages = warning; " LOCK, &e) != 0)
+    if (pg_sync_run(db, "set client_min_messages = warning; " LOCK, &e) != 0 ||
+        pg_sync_run(db, PATIENCE, &e) != 0)
         return ctl_statement_failed(c, db, &e);
     code = read_applied(c, db, &applied);
     if (code == EXIT_DONE && applied == n_migrations) {

@@ -130,6 +130,19 @@ class CtlTest(Rig):
         self.assertEqual(self.execute(self.name, "select to_regclass('sendcode.delivery')"),
                          [(None,)])
 
+    def test_migrate_waits_for_no_reader_and_says_so(self):
+        """Else all that connect would wait behind it, workers too."""
+        self.ctl("migrate")
+        self.execute(self.name, "delete from sendcode.schema_migration where version = 32;"
+                                "alter table sendcode.schema_migration drop functions_sha256")
+        reader = connect(self.dsn)
+        reader.autocommit = False
+        reader.cursor().execute("select count(*) from sendcode.deliveries")
+        _, said = self.ctl("migrate", code=69)
+        self.assertIn("an audit or pg_dump", said)
+        reader.close()
+        self.ctl("migrate")
+
     def test_topics_are_made_once_with_their_retention(self):
         made, _ = self.ctl("migrate", "--topics", "--partitions", "3")
         there, _ = self.ctl("migrate", "--topics")
