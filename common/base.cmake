@@ -1,7 +1,7 @@
 # Plain C of ours, and the loop with its HTTP server and POST on libevent.
 add_library(sc_common STATIC
     base.c err.c mem.c arena.c buf.c clock.c networks.c text.c text_time.c log.c metrics.c backoff.c
-    window.c)
+    streams.c window.c)
 target_link_libraries(sc_common PUBLIC sc_flags)
 
 # Apart from sc_common, because tests/replay links another loop in its place.

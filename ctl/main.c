@@ -1,10 +1,10 @@
 /* sendcodectl: the operator's tool. Finds the command and runs it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/streams.h"
 #include "ctl/commands.h"
 #include "ctl/ctl.h"
 
@@ -31,15 +31,6 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-/* A stream that the caller closed is opened so that its use fails: else a connection would get its
- * number, and what is printed. */
-static void open_missing_streams(void)
-{
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
-            return;
-}
-
 /* What the reader did not get in full is no success. */
 static int end_output(const struct ctl *c, int code)
 {
@@ -62,7 +53,7 @@ int main(int argc, char **argv)
     const struct command *command;
     int option;
 
-    open_missing_streams();
+    streams_open_missing();
     while ((option = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
         switch (option) {
         case 'c':

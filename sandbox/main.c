@@ -16,6 +16,7 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/settings/settings.h"
+#include "common/streams.h"
 #include "sandbox/api.h"
 #include "sandbox/broker.h"
 #include "sandbox/certificate.h"
@@ -239,6 +240,8 @@ int main(int argc, char **argv)
 {
     static struct program program = {.sandbox.ledger.fd = -1};
     struct err e = {0};
+
+    streams_open_missing();
     switch (options_parse(&program.sandbox.options, argc, argv, &e)) {
     case OPTIONS_HELP:
         fputs(options_help(), stdout);

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "common/buf.h"
+#include "common/streams.h"
 
 enum mode { MODE_RUN, MODE_CHECK, MODE_DUMP };
 
@@ -99,6 +100,7 @@ static struct settings *load(const struct daemon *d, const char *path)
 
 int daemon_main(const struct daemon *d, int argc, char **argv)
 {
+    streams_open_missing();
     hold_signals();
     struct options o = read_options(d, argc, argv);
     if (o.exit_now >= 0)
