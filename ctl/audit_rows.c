@@ -1,6 +1,6 @@
 /*
- * One query over the views, which mask what the reader's role may not see. A phone is looked up
- * through timeline(), which takes a whole number from auditors too and names its jobs.
+ * One query over the views, which mask what the reader's role may not see. A phone's jobs are named
+ * by phone_jobs(), which takes a whole number from auditors too.
  */
 #include "ctl/audit_rows.h"
 
@@ -40,6 +40,9 @@
 /* Behind duplicate_send, which CSV and JSON write in different ways. */
 #define LAST_COLUMNS ", d.incarnation, d.day, d.receipt_kind, d.receipt_meaning, d.segments"
 
+/* The array leads to the index; a job_id alone may be another phone's too, of another day. */
+#define PHONE_JOBS "sendcode.phone_jobs($1::text) p"
+
 /*
  * A job is filed under the day of its request, or, if its record came more than a day late, under
  * the day when it came: as of that day's beginning it is found. So only the months asked for are
@@ -47,9 +50,8 @@
  */
 #define DELIVERIES                                                                                 \
     " from sendcode.deliveries d"                                                                  \
-    " where ($1::text is null or d.phone in ($1::text, sendcode.mask_phone($1::text))"             \
-    "  and d.job_id = any (array(select t.job_id from sendcode.timeline($1::text) t"               \
-    "                            where t.job_id is not null)))"                                    \
+    " where ($1::text is null or d.job_id = any (array(select p.job_id from " PHONE_JOBS "))"      \
+    "  and (d.job_id, d.day) in (select p.job_id, p.day from " PHONE_JOBS "))"                     \
     " and ($2::text is null or d.scene = $2::text)"                                                \
     " and ($3::text is null or d.state = $3::text)"                                                \
     " and ($4::float8 is null or d.day >= (" FROM " at time zone 'UTC')::date"                     \

@@ -117,9 +117,21 @@ class RecordTest(Rig):
         self.assertIn("no job fits", said)
         _, said = self.ctl("audit", *self.as_role("worker"), code=78)
         self.assertIn("may not do this", said)
+        self.check_a_job_id_of_two_phones()
         self.check_impossible_filters()
         self.check_lost_output()
         self.check_memory()
+
+    def check_a_job_id_of_two_phones(self):
+        """Who reuses one after days must not have another's job found, though masked alike."""
+        self.execute(self.name, "insert into sendcode.delivery select (jsonb_populate_record(d,"
+                                f" jsonb_build_object('phone', '{ALIKE}', 'day', d.day + 1))).*"
+                                " from sendcode.delivery d where job_id = 'two'")
+        for kind in ("auditor", "investigator"):
+            self.assertEqual([row["job_id"] for row in self.audit("--phone", PHONE, kind=kind)],
+                             ["one", "two"])
+        self.execute(self.name, f"delete from sendcode.delivery where phone = '{ALIKE}'"
+                                " and job_id = 'two'")
 
     def check_lost_output(self):
         """A full disk, or no standard output at all, is no success; and no connection gets its
