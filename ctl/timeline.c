@@ -1,9 +1,11 @@
 /* timeline: what happened to a job, or to all jobs of a phone, in order. */
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/err.h"
 #include "common/pg/pg_sync.h"
+#include "common/text.h"
 #include "ctl/commands.h"
 #include "ctl/ctl.h"
 #include "ctl/table.h"
@@ -38,7 +40,7 @@ static int run(const struct ctl *c, int argc, char **argv)
 
     if (!ctl_database_options(c, argc, argv, &dsn, &code))
         return code;
-    if (argc - optind != 1)
+    if (argc - optind != 1 || !text_is_utf8(argv[optind], strlen(argv[optind])))
         return ctl_usage_error(c, "takes a phone or a job_id");
     db = ctl_connect(c, dsn, &code);
     if (!db)

@@ -12,19 +12,29 @@
 #define TOPICS 3
 #define REQUEST_TIMEOUT_MS 30000
 #define HOUR_MS (INT64_C(3600) * 1000)
+/* Kafka deletes whole segments: where little comes, a number would rest for the default's week
+ * more. */
+#define SEGMENT_MS (6 * HOUR_MS)
+
+static void configure(rd_kafka_NewTopic_t *t, const char *name, int64_t ms)
+{
+    char value[32];
+
+    snprintf(value, sizeof value, "%" PRId64, ms);
+    if (rd_kafka_NewTopic_set_config(t, name, value) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        panic("librdkafka refuses a topic's configuration");
+}
 
 /* -1: the broker's default. */
 static rd_kafka_NewTopic_t *new_topic(const char *name, int partitions, int64_t retention_ms)
 {
     char why[256];
-    char retention[32];
     rd_kafka_NewTopic_t *t = rd_kafka_NewTopic_new(name, partitions, -1, why, sizeof why);
 
     if (!t)
         return NULL;
-    snprintf(retention, sizeof retention, "%" PRId64, retention_ms);
-    if (rd_kafka_NewTopic_set_config(t, "retention.ms", retention) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        panic("librdkafka refuses a topic's configuration");
+    configure(t, "retention.ms", retention_ms);
+    configure(t, "segment.ms", SEGMENT_MS);
     return t;
 }
 

@@ -17,6 +17,7 @@
 #define JOIN_MANY (JOIN_LIMIT / 2) /* some may have to wait: then there are more */
 #define RETAIN_FIRST_US (60 * US_PER_S)
 #define RETAIN_EVERY_US (3600 * US_PER_S)
+#define RETAIN_NEXT_US US_PER_S /* one kind of table is dropped a call */
 #define SAID_EVERY_US (60 * US_PER_S)
 
 struct receipts {
@@ -121,7 +122,7 @@ static void on_retained(void *arg, const char *const *dropped, size_t n)
     struct receipts *r = arg;
     for (size_t i = 0; i < n; i++)
         log_info("old data dropped, as [retention] says", LS("what", dropped[i]));
-    loop_timer_start(r->retain_timer, backoff_spread_us(RETAIN_EVERY_US));
+    loop_timer_start(r->retain_timer, n > 0 ? RETAIN_NEXT_US : backoff_spread_us(RETAIN_EVERY_US));
 }
 
 static void on_leased(void *arg, bool ours, int64_t asked_us)

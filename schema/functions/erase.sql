@@ -26,6 +26,9 @@ begin
                     16, translate(replace(gen_random_uuid()::text, '-', ''), '0123456789',
                                   'ghijklmnop'));
 
+    -- Receipts first, as join_receipts locks them.
+    perform from receipt r
+    where right(r.phone, 4) = right(p_phone, 4) and receipt_phone(r.phone) = p_phone for update;
     v_known := exists (select from phone_limit l where l.phone = p_phone);
     perform lock_phones(array[p_phone]);
     perform from challenge c where c.phone = p_phone for update;

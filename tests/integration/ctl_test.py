@@ -199,6 +199,7 @@ class CtlTest(Rig):
         self.ctl("migrate")
         self.ctl("unlock", "+8613800138000")
         _, said = self.ctl("timeline", "+8613800138000", code=1)
+        self.ctl("timeline", b"job-\xff", code=64)
         self.assertIn("knows nothing", said)
 
     def test_usage_is_64(self):
