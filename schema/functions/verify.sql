@@ -9,9 +9,9 @@
 --   expired  no code lives, and the last one's grace ended less than 24 hours ago; not counted
 --   none     no code, or already used; not counted
 create or replace function sendcode.verify(p_phone text, p_scene text, p_client_ip inet,
-                                           variadic p_digests bytea[], out verdict text,
-                                           out tries_left int, out retry_after interval,
-                                           out job_id text)
+                                           variadic p_digests bytea[] default '{}',
+                                           out verdict text, out tries_left int,
+                                           out retry_after interval, out job_id text)
 language plpgsql security definer
 set search_path = sendcode, pg_temp
 set plan_cache_mode = force_generic_plan

@@ -203,6 +203,12 @@ class Verdicts(DatabaseTest):
                              " variadic %s::bytea[])", phone, scene, digests)
                 self.assertEqual(caught.exception.pgcode, "22023")
 
+    def test_a_call_without_any_digest_is_told_so(self):
+        with self.assertRaises(psycopg2.Error) as caught:
+            self.sql("select * from sendcode.verify(%s, 'login', null)", self.phone)
+        self.assertEqual(caught.exception.pgcode, "22023")
+        self.assertIn("one to four digests are needed", str(caught.exception))
+
     def test_it_is_callable_with_digests_in_a_row(self):
         sent = self.sent()
         answer = self.sql("select * from sendcode.verify(%s, 'login', null, %s, %s)", self.phone,
