@@ -274,8 +274,8 @@ begin
                when not j.moves then j.retry_after
                when j.kind in ('expired', 'refused') or j.due <= v_now or j.late then null
                else greatest(1, ceil(extract(epoch from
-                        case when j.barred_until > v_now then j.barred_until
-                             else j.limited_until end - v_now)))::int end as retry_after,
+                        greatest(j.barred_until, case when j.charges then j.limited_until end)
+                        - v_now)))::int end as retry_after,
                case j.source when 'fresh' then p_nonce[j.i] when 'live' then j.live_nonce
                     else j.next_nonce end as nonce,
                case j.source when 'fresh' then p_proof[j.i] when 'live' then j.live_proof

@@ -79,6 +79,13 @@ class Phones(LimitsTest):
         self.claims(cooldown=60)
         self.assert_limited(self.claims(cooldown=60), "phone", 86400)
 
+    def test_a_locked_job_is_told_a_limit_that_lasts_longer_than_the_lock(self):
+        budget = {"max_tries": 1, "tries_window": 30}
+        self.claims(cooldown=60, **budget)
+        self.verify(b"x")
+        self.assert_limited(self.claims(**budget), "locked", 30)
+        self.assert_limited(self.claims(cooldown=60, **budget), "locked", 60)
+
     def test_a_limit_that_is_off_writes_nothing(self):
         self.claims(client_ip=self.ip)
         row = self.phone_row()
