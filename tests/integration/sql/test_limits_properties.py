@@ -1,5 +1,5 @@
 """The limits, over scenes and over all, and a model of CONTRACT.md section 5 say the same in random
-histories of batches, retries, redeliveries, jobs that take another's place, and passing time.
+histories of batches, retries, redeliveries, doubts, jobs that take another's place, and passing time.
 
 SENDCODE_LIMITS_HISTORIES=20000 makes it a soak; by itself it takes some seconds. Time passes by
 moving what is stored back; a history that comes near the end of a window is thrown away.
@@ -10,21 +10,27 @@ import unittest
 
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
-from support import DatabaseTest, now
+from support import DatabaseTest, TOPIC, now
 
 HISTORIES = int(os.environ.get("SENDCODE_LIMITS_HISTORIES", "40"))
 HOUR, DAY = 3600, 86400
 SLACK = 5  # seconds that a history may take
-DEADLINE = 20000
+SILENT = 22  # seconds from a claim on: then no record means that it was not sent
+SETTLE = ("select * from sendcode.settle('s', %s, %s, %s, %s, 5000, true, true, null, '{}', '{}',"
+          " '{}', '{}', '{}', '{}')")
 ORDER = ("cooldown", "per_hour", "per_day", "phone", "address", "provider_limit")
 
 JOB = st.fixed_dictionaries({
     "scene": st.sampled_from(("login", "register")), "ip": st.sampled_from((0, 1, None)),
-    "end": st.sampled_from(("sent", "sent", "sent", "rejected", "retry"))})
+    "within": st.sampled_from((300, 20000)),
+    "end": st.sampled_from(("sent", "sent", "sent", "rejected", "limited", "retry", "in_doubt"))})
 STEP = st.one_of(
     st.tuples(st.just("batch"), st.lists(st.tuples(st.integers(0, 4), JOB), min_size=1, max_size=5,
                                          unique_by=lambda job: job[0])),
     st.tuples(st.just("again"), st.tuples(st.integers(0, 99), JOB)),
+    st.tuples(st.just("settle"), st.tuples(st.integers(0, 99), st.booleans(),
+                                           st.sampled_from((0, 31)), st.sampled_from((0, 0, 307)))),
+    st.tuples(st.just("sweep"), st.none()),
     st.tuples(st.just("wait"), st.sampled_from((107, 1009, 3677, 30011, 86477))),
     st.tuples(st.just("midnight"), st.none()))
 LIMITS = st.fixed_dictionaries({
@@ -32,7 +38,7 @@ LIMITS = st.fixed_dictionaries({
     "address_per_day": st.sampled_from((0, 2, 4)), "provider_per_day": st.sampled_from((0, 1, 2)),
     "provider_interval": st.just(0)})
 SCENE = st.fixed_dictionaries({
-    "cooldown": st.sampled_from((0, 60, 600)), "per_hour": st.sampled_from((0, 1, 3)),
+    "cooldown": st.sampled_from((0, 60, 4000)), "per_hour": st.sampled_from((0, 1, 3)),
     "per_day": st.sampled_from((0, 2, 4))})
 
 
@@ -57,6 +63,7 @@ class Model:
         self.t = 0.0
         self.limits, self.scene = limits, scene
         self.charged, self.waiting, self.mirror, self.windows = {}, {}, {}, {}
+        self.doubts = {}  # by job: phone, scene, deadline, claimed at, its state
 
     def window(self, *name):
         return self.windows.setdefault(name, Window(HOUR if "hour" in name else DAY))
@@ -66,10 +73,11 @@ class Model:
         ends = [w.opened + w.length for w in self.windows.values() if w.opened is not None]
         ends += [at + self.scene["cooldown"] for at, _ in self.charged.values()]
         ends += [due for _, due in self.waiting.values()]
+        ends += [end for *_, due, at, _ in self.doubts.values() for end in (due, at + SILENT)]
         return any(abs(end - self.t) < SLACK for end in ends)
 
     def decide(self, job, phone, given):
-        """A new job's (state, reason, retry_after)."""
+        """A new job's limits that refuse it, and when each is over; None: its phone is busy."""
         scene, ip = (phone, given["scene"]), given["ip"]
         of = self.limits
         if scene not in self.waiting:
@@ -91,6 +99,9 @@ class Model:
             # When the day of the provider ends is real time: told apart by the caller.
             if running:
                 return running
+        if any(d[0] == phone and d[4] == "in_doubt" for d in self.doubts.values()):
+            return None
+        if scene not in self.waiting:
             self.charged[scene] = (self.t, job)
             self.window("scene", "hour", *scene).charge(self.t)
             self.window("scene", "day", *scene).charge(self.t)
@@ -116,10 +127,29 @@ class Model:
         self.waiting = {k: v for k, v in self.waiting.items() if v[0] != job}
         if state == "retry":
             self.waiting[scene] = (job, due)
+        elif state == "in_doubt":
+            self.doubts[job] = (phone, given["scene"], due, self.t, state)
         elif state != "sent":
             self.mirror.get(phone, set()).discard(job)
             if self.charged.get(scene, (0, None))[1] == job:
                 del self.charged[scene]
+
+
+    def settle(self, job, accepted, asked_at):
+        """What becomes of a job in doubt, or unknown, that the provider knows or never had."""
+        phone, scene, due, at, state = self.doubts[job]
+        if not accepted and asked_at < at + SILENT:
+            return "open"
+        del self.doubts[job]
+        if accepted or state == "unknown":
+            return "sent" if accepted else "unsent"
+        self.end(job, phone, {"scene": scene}, "retry" if self.t < due else "expired", due)
+        return "unsent"
+
+    def sweep(self):
+        for job, (phone, scene, due, at, _) in self.doubts.items():
+            if due <= self.t:
+                self.doubts[job] = (phone, scene, due, at, "unknown")
 
 
 class LimitsProperties(DatabaseTest):
@@ -132,6 +162,8 @@ class LimitsProperties(DatabaseTest):
         self.model = Model(limits, scene)
         self.jobs = []
         self.sql("delete from sendcode.address_limit")
+        self.sql("delete from sendcode.parked")
+        self.sql("update sendcode.pace set asked_at = '{}'")
 
     def batch(self, jobs):
         """Claims new jobs, one a phone, and ends those that are to be sent."""
@@ -141,14 +173,18 @@ class LimitsProperties(DatabaseTest):
             ip = None if given["ip"] is None else f"2001:db8:0:{given['ip']}::{len(self.jobs):x}"
             rows.append(self.worker.job(
                 phone=self.phones[phone], scene=given["scene"], client_ip=ip, resend_same=False,
-                deadline=now() + datetime.timedelta(seconds=DEADLINE), **self.model.scene))
+                deadline=now() + datetime.timedelta(seconds=given["within"]),
+                **self.model.scene))
         answers = self.worker.claim(*rows)
         for (phone, given), row, answer in zip(jobs, rows, answers):
             running = self.model.decide(row["job_id"], phone, given)
             said = (answer.state, answer.reason)
+            if running is None:
+                self.assertEqual(answer.verdict, "busy")
+                continue
             if not running:
                 self.assertEqual(said, ("claimed", None))
-                self.end(row, answer, phone, given, self.model.t + DEADLINE)
+                self.end(row, answer, phone, given, self.model.t + given["within"])
                 continue
             provider = running.pop("provider_limit", None)
             if provider and answer.reason == "provider_limit":
@@ -165,14 +201,14 @@ class LimitsProperties(DatabaseTest):
 
     def end(self, row, answer, phone, given, due):
         self.worker.record_one(row, answer, given["end"])
-        self.jobs.append((row, phone, given, due))
+        self.jobs = [j for j in self.jobs if j[0] is not row] + [(row, phone, given, due, answer)]
         self.model.end(row["job_id"], phone, given, given["end"], due)
 
     def again(self, pick, ending):
         """A record comes again; if it waits, it is sent."""
         if not self.jobs:
             return
-        row, phone, given, due = self.jobs[pick % len(self.jobs)]
+        row, phone, given, due, _ = self.jobs[pick % len(self.jobs)]
         self.model.t += 0.0001
         waits = any(job == row["job_id"] for job, _ in self.model.waiting.values())
         answer = self.worker.claim_one(row)
@@ -181,18 +217,54 @@ class LimitsProperties(DatabaseTest):
         elif due <= self.model.t:
             self.assertEqual((answer.verdict, answer.state), ("decided", "expired"))
             self.model.end(row["job_id"], phone, given, "expired", due)
+        elif any(d[0] == phone and d[4] == "in_doubt" for d in self.model.doubts.values()):
+            self.assertEqual(answer.verdict, "busy")
         else:
             self.assertEqual(answer.verdict, "send")
             self.model.attempt(row["job_id"], phone)
             self.end(row, answer, phone, dict(given, end=ending["end"]), due)
 
+    def settle(self, pick, accepted, before, during):
+        """The provider is asked about a job, and that takes a while."""
+        doubts = [j for j in self.jobs if j[0]["job_id"] in self.model.doubts]
+        if not doubts:
+            return
+        row, _, _, due, answer = doubts[pick % len(doubts)]
+        job = row["job_id"]
+        self.wait(before)
+        if due <= self.model.t:
+            self.sweep()
+        if accepted:
+            self.worker.record_one(row, answer, "sent")
+            self.model.settle(job, True, self.model.t)
+            return
+        self.sql("update sendcode.parked set ask_at = now() - interval '1 ms', lease_until = null"
+                 " where job_id = %s", job)
+        taken = [t for t in self.sql("select * from sendcode.take_parked('s', %s, 100, 0, 9000,"
+                                     " 100000, 5000)", TOPIC) if t.job_id == job][0]
+        asked_at = self.model.t
+        self.wait(during)
+        self.assertEqual(self.sql(SETTLE, job, taken.day, taken.lease, taken.attempt)[0].how,
+                         self.model.settle(job, False, asked_at))
+
+    def sweep(self):
+        self.sql("select sendcode.sweep()")
+        self.model.sweep()
+        for scene, (job, due) in list(self.model.waiting.items()):
+            if self.sql("select from sendcode.delivery where job_id = %s and state = 'expired'",
+                        job):
+                self.assertLessEqual(due, self.model.t)
+                self.model.end(job, scene[0], {"scene": scene[1]}, "expired", due)
+
     def wait(self, seconds):
-        self.model.t += seconds
-        for phone in self.phones:
-            self.phone = phone
-            self.age(seconds)
-        self.sql("update sendcode.address_limit set hour_from = hour_from - %s * interval '1 s',"
-                 " day_from = day_from - %s * interval '1 s'", seconds, seconds)
+        if seconds:
+            self.model.t += seconds
+            for phone in self.phones:
+                self.phone = phone
+                self.age(seconds)
+            self.sql("update sendcode.address_limit set hour_from = hour_from - %s * interval '1 s',"
+                     " day_from = day_from - %s * interval '1 s'", seconds, seconds)
+            assume(not self.model.near_an_end())
 
     def midnight(self):
         self.model.mirror.clear()
@@ -207,6 +279,9 @@ class LimitsProperties(DatabaseTest):
                 self.assertEqual((row.hour_jobs, row.day_jobs),
                                  (self.model.window("ip", "hour", number).jobs,
                                   self.model.window("ip", "day", number).jobs))
+        for row in self.sql("select * from sendcode.challenge where phone = any (%s)", self.phones):
+            scene = self.phones.index(row.phone), row.scene
+            self.assertEqual(row.charged_job_id, self.model.charged.get(scene, (0, None))[1])
         for number, phone in enumerate(self.phones):
             counted = self.model.limits["phone_per_day"] or self.model.limits["provider_per_day"]
             for row in self.sql("select * from sendcode.phone_limit where phone = %s", phone):
@@ -226,11 +301,12 @@ class LimitsProperties(DatabaseTest):
             for what, how in steps:
                 if what == "batch":
                     self.batch(how)
-                elif what == "again":
-                    self.again(*how)
+                elif what in ("again", "settle"):
+                    getattr(self, what)(*how)
+                elif what == "sweep":
+                    self.sweep()
                 elif what == "wait":
                     self.wait(how)
-                    assume(not self.model.near_an_end())
                 else:
                     self.midnight()
                 self.check_counts()

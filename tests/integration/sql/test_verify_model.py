@@ -12,6 +12,7 @@ import hmac
 import os
 import time
 import unittest
+import uuid
 
 import hypothesis
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from verify_model import Job, Model
 
 HISTORIES = int(os.environ.get("SENDCODE_VERIFY_HISTORIES", "100"))
 SCENES = ("login", "register")
+REASONS = {"expired": "deadline", "superseded": "newer_job"}
 TTL = {"login": 300, "register": 100}
 SETTLE = ("select * from sendcode.settle('s', %s, %s, %s, %s, 5000, true, true, null, '{}', '{}',"
           " '{}', '{}', '{}', '{}')")
@@ -106,38 +108,45 @@ class Histories(RuleBasedStateMachine):
 
     def claim(self, job, nonce, length, budget):
         key = self.model.verify_keys[0]
-        row = dict(job.row, nonce=nonce, code_length=length, resend_same=job.resend_same,
-                   key_id=self.model.code_keys[0], ttl=TTL[job.scene], **budget,
-                   proof=hashlib.sha256(digest(key, self.phone, job.scene, nonce)).digest())
+        job.row.update(nonce=nonce, code_length=length, resend_same=job.resend_same,
+                       epoch=self.worker.epochs[0],
+                       key_id=self.model.code_keys[0], ttl=TTL[job.scene], **budget,
+                       proof=hashlib.sha256(digest(key, self.phone, job.scene, nonce)).digest())
         self.worker.known_keys = self.model.code_keys
-        answer = self.worker.claim_one(row)
+        job.claim_id = uuid.uuid4()
+        answer = self.worker.claim_one(job.row, job.claim_id)
         verdict, told = self.model.claim(job, nonce, TTL[job.scene], length, budget)
         self.same(answer.verdict, verdict)
         if verdict == "send":
-            self.same((bytes(answer.nonce), bytes(answer.key_id), answer.code_length,
-                       -(-answer.life_ms // 1000)),
-                      (told.nonce, told.code_key, told.length, told.end - self.model.now))
-            job.answer = answer
-            self.nonces.append((job.scene, told.nonce))
-        elif verdict == "decided" and told:
+            self.to_send(job, answer, told)
+        elif verdict == "decided" and told in REASONS:
+            done[told] += 1
+            self.same((answer.state, answer.reason), (told, REASONS[told]))
+        elif verdict == "decided":
             self.same((answer.state, answer.reason, answer.retry_after),
                       ("limited", "locked", told))
-        elif verdict == "decided":
-            self.same((answer.state, answer.reason), ("expired", "deadline"))
+
+    def to_send(self, job, answer, code):
+        self.same((bytes(answer.nonce), bytes(answer.key_id), answer.code_length,
+                   -(-answer.life_ms // 1000)),
+                  (code.nonce, code.code_key, code.length, code.end - self.model.now))
+        job.answer = answer
+        self.nonces.append((job.scene, code.nonce))
 
     @rule(scene=st.sampled_from(SCENES), resend_same=st.booleans(), budget=BUDGETS)
     def request_and_send(self, scene, resend_same, budget):
-        self.request(scene, 60, resend_same, 6, budget)
+        self.request(scene, 60, 0, resend_same, 6, budget)
         if self.jobs("claimed"):
             self.answered("sent")
 
     @rule(scene=st.sampled_from(SCENES), within=st.sampled_from((5, 60, 60)),
-          resend_same=st.booleans(), length=st.sampled_from((6, 6, 6, 4)), budget=BUDGETS)
-    def request(self, scene, within, resend_same, length, budget):
-        job = Job(scene, self.model.now + within, resend_same)
+          since=st.sampled_from((0, 0, 0, 3, 40, 100)), resend_same=st.booleans(), length=st.sampled_from((6, 6, 6, 4)), budget=BUDGETS)
+    def request(self, scene, within, since, resend_same, length, budget):
+        job = Job(scene, self.model.now - since, self.model.now + within, resend_same)
         at = now()
         nonce = os.urandom(16)
-        job.row = self.worker.job(phone=self.phone, scene=scene, requested_at=at,
+        job.row = self.worker.job(phone=self.phone, scene=scene,
+                                  requested_at=at - datetime.timedelta(seconds=since),
                                   deadline=at + datetime.timedelta(seconds=within))
         self.model.jobs.append(job)
         self.claim(job, nonce, length, budget)
@@ -154,7 +163,9 @@ class Histories(RuleBasedStateMachine):
     @rule(state=st.sampled_from(("sent", "sent", "retry", "rejected", "in_doubt")))
     def answered(self, state):
         job = self.jobs("claimed")[0]
-        answer = self.worker.record_one(job.row, job.answer, state)
+        if state != "sent" and job.row["epoch"] != self.worker.epochs[0]:
+            return  # fenced
+        answer = self.record(job, state)
         if state == "sent":
             self.model.accepted(job)
         elif state == "retry":
@@ -168,25 +179,74 @@ class Histories(RuleBasedStateMachine):
                   (True, {"unsent": "rejected" if state == "rejected" else "expired"}
                    .get(job.state, job.state)))
 
+    def record(self, job, state):
+        job.told.append(self.worker.result(job.row, job.answer, state))
+        return self.worker.record(job.told[-1])[0]
+
+    @rule(pick=PICK)
+    def recorded_again(self, pick):
+        """The answer to a record was lost: it comes again, and changes nothing."""
+        told = [(j, r) for j in self.model.jobs for r in j.told]
+        if told:
+            job, result = told[pick % len(told)]
+            before = database.sql("select * from sendcode.delivery where job_id = %s",
+                                  job.row["job_id"])
+            self.worker.record(result)
+            self.same(before, database.sql("select * from sendcode.delivery where job_id = %s",
+                                           job.row["job_id"]))
+
+    @precondition(lambda self: self.jobs("claimed", "in_doubt"))
+    @rule(pick=PICK, state=st.sampled_from(("retry", "rejected")))
+    def fenced_owner_says_it_did_not_send(self, pick, state):
+        jobs = [j for j in self.jobs("claimed", "in_doubt") if j.state == "claimed" or j.taken_over]
+        if jobs:
+            job = jobs[pick % len(jobs)]
+            self.worker.take((0,))
+            answer = self.record(job, state)
+            job.told.pop()
+            job.unsent_by = True
+            self.same((answer.applied, answer.state), (False, job.state))
+
     @precondition(lambda self: self.jobs("claimed"))
-    @rule()
-    def claimed_again_after_a_crash(self):
+    @rule(length=st.sampled_from((6, 6, 4)), budget=BUDGETS)
+    def claimed_again_after_a_crash(self, length, budget):
         job = self.jobs("claimed")[0]
-        answer = self.worker.claim_one(job.row)
+        if job.unsent_by:
+            job.state = "retry"
+            self.claim(job, os.urandom(16), length, budget)
+            if job.state == "retry":
+                job.state = "claimed"  # busy
+            return
+        answer = self.worker.claim_one(dict(job.row, epoch=self.worker.epochs[0]))
         self.same(answer.verdict, self.model.come_back(job))
+
+    @precondition(lambda self: self.jobs("claimed"))
+    @rule(length=st.sampled_from((6, 4)), budget=BUDGETS)
+    def answer_of_a_claim_was_lost(self, length, budget):
+        job = self.jobs("claimed")[0]
+        if job.row["epoch"] != self.worker.epochs[0]:
+            return
+        nonce = os.urandom(16)
+        key = self.model.verify_keys[0]
+        job.row.update(nonce=nonce, code_length=length, key_id=self.model.code_keys[0], **budget,
+                       proof=hashlib.sha256(digest(key, self.phone, job.scene, nonce)).digest())
+        answer = self.worker.claim_one(job.row, job.claim_id)
+        self.same(answer.verdict, "send")
+        self.to_send(job, answer, self.model.claim_again(job, nonce, TTL[job.scene], length,
+                                                         budget))
 
     @precondition(lambda self: self.jobs("in_doubt", "unknown"))
     @rule(pick=PICK)
     def accepted_after_all(self, pick):
         jobs = self.jobs("in_doubt", "unknown")
         job = jobs[pick % len(jobs)]
-        answer = self.worker.record_one(job.row, job.answer, "sent")
+        answer = self.record(job, "sent")
         self.model.accepted(job)
         self.same((answer.applied, answer.state), (True, "sent"))
 
     @precondition(lambda self: self.jobs("in_doubt", "unknown"))
-    @rule(pick=PICK)
-    def asked_and_silence(self, pick):
+    @rule(pick=PICK, during=st.sampled_from((0, 0, 12, 60)))
+    def asked_and_silence(self, pick, during):
         jobs = self.jobs("in_doubt", "unknown")
         job = jobs[pick % len(jobs)]
         database.sql("update sendcode.parked set ask_at = now() - interval '1 ms',"
@@ -197,9 +257,11 @@ class Histories(RuleBasedStateMachine):
         if not taken:
             assert job.state == "in_doubt" and job.deadline <= self.model.now
             return  # sweep makes it unknown first
+        asked_at = self.model.now
+        self.pass_time(during)
         settled = database.sql(SETTLE, job.row["job_id"], taken[0].day, taken[0].lease,
                                taken[0].attempt)[0]
-        self.same(settled.how, self.model.settle_unsent(job))
+        self.same(settled.how, self.model.settle_unsent(job, asked_at))
 
     @rule(scene=st.sampled_from(SCENES), back=st.sampled_from((1, 1, 2)),
           decoys=st.integers(0, 1))

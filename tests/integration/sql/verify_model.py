@@ -12,6 +12,7 @@ NOT_AFTER, TAKEOVER, SETTLE_GRACE, RECORD_LIFE = 17, 20, 5, 72 * 3600
 @dataclasses.dataclass(eq=False)
 class Code:
     """carriers: the jobs whose last attempt says it, the latest last; not the certainly unsent.
+    newest: the latest time at which one that was accepted had been requested.
     erased: sweep met it after its grace, and left only its times where it stood."""
     nonce: bytes
     code_key: bytes
@@ -20,6 +21,7 @@ class Code:
     start: int
     end: int
     carriers: list = dataclasses.field(default_factory=list)
+    newest: int = None
     erased: bool = False
 
     def lives(self, now):
@@ -38,16 +40,22 @@ class Code:
 
 @dataclasses.dataclass(eq=False)
 class Job:
+    """unsent_by: its former owner said, too late to decide, that it did not send it."""
     scene: str
+    requested: int
     deadline: int
     resend_same: bool
     state: str = "new"
     code: Code = None
     claimed: int = 0
     verified: bool = False
+    unsent_by: bool = False
+    taken_over: bool = False
     parked_until: int = None  # settled as unsent, with nobody's offset: until then sweep waits
     row: dict = None
     answer: object = None
+    claim_id: object = None
+    told: list = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(eq=False)
@@ -86,6 +94,14 @@ class Challenge:
         self.tries, self.day_tries = tries + 1, day_tries + 1
         self.tries_from = self.tries_from if tries else now
         self.day_tries_from = self.day_tries_from if day_tries else now
+
+    def late(self, job, now):
+        """A later job is under way, or its code lives."""
+        other = self.next_job
+        under_way = other not in (None, job) and other.requested > job.requested \
+            and other.state in ("claimed", "retry", "in_doubt")
+        return under_way or bool(self.live) and self.live.lives(now) and not self.live.erased \
+            and self.live.newest > job.requested
 
     def refill(self):
         self.tries = self.day_tries = 0
@@ -126,7 +142,10 @@ class Model:
         c = self.challenges[job.scene]
         if job.deadline <= self.now:
             self.unsent(job)
-            return "decided", None
+            return "decided", "expired"
+        if c.late(job, self.now):
+            self.unsent(job)
+            return "decided", "superseded"
         barred = c.locked_for(self.now, budget)
         if barred:
             self.unsent(job)
@@ -145,6 +164,7 @@ class Model:
         if c.next_job not in (None, job) and c.next_job.state == "retry":
             self.forget(c.next_job)  # superseded
         job.state, job.code, job.claimed = "claimed", code, self.now
+        job.unsent_by = job.taken_over = False
         code.carriers.append(job)
         c.next, c.next_job, c.budget = code, job, budget
         c.busy_until = self.now + RECORD_LIFE
@@ -154,8 +174,20 @@ class Model:
         """Another claim meets a job that is claimed."""
         if self.now < job.claimed + TAKEOVER:
             return "wait"
-        job.state = "in_doubt"
+        job.state, job.taken_over = "in_doubt", True
         return "decided"
+
+    def claim_again(self, job, nonce, ttl, length, budget):
+        """The answer of the job's claim was lost: the code to send."""
+        c = self.challenges[job.scene]
+        if c.next and not c.next.erased:
+            return c.next
+        if job.code:
+            job.code.carriers.remove(job)
+        job.code = c.next = Code(nonce, self.code_keys[0], self.verify_keys[0], length, self.now,
+                                 self.now + ttl, [job])
+        c.budget, c.busy_until = budget, self.now + RECORD_LIFE
+        return c.next
 
     def wait(self, job):
         if job.deadline <= self.now:
@@ -169,6 +201,8 @@ class Model:
         job.state = "sent"
         if c.next is job.code:
             c.live = job.code
+        if job.code and c.live is job.code:
+            c.live.newest = max(c.live.newest or job.requested, job.requested)
         if c.next_job is job:
             c.leave_next()
 
@@ -190,9 +224,10 @@ class Model:
         if doubts:
             c.next, c.next_job = code, doubts[-1]
 
-    def settle_unsent(self, job):
+    def settle_unsent(self, job, asked_at):
         """What the provider's silence makes of a job in doubt: "unsent", or nothing yet."""
-        if self.now < job.claimed + NOT_AFTER + SETTLE_GRACE or job.verified:
+        silent = asked_at >= job.claimed + NOT_AFTER + SETTLE_GRACE and not job.verified
+        if not silent and not job.unsent_by:
             return "open"
         if job.state == "in_doubt" and self.now < job.deadline:
             self.wait(job)
@@ -214,8 +249,11 @@ class Model:
                 job.parked_until = None
             elif job.state == "claimed" and self.now < job.claimed + TAKEOVER:
                 job.parked_until = max(job.parked_until, job.claimed + TAKEOVER)
+            elif job.state == "claimed" and job.unsent_by:
+                job.state = "retry"
+                self.challenges[job.scene].busy_until = 0
             elif job.state == "claimed":
-                job.state, job.parked_until = "in_doubt", None
+                job.state, job.parked_until, job.taken_over = "in_doubt", None, True
             else:
                 job.parked_until = None
         for c in self.challenges.values():
