@@ -40,7 +40,10 @@ const char *http_method(const struct http_request *req); /* "GET", "POST", "DELE
 const char *http_path(struct http_request *req);         /* decoded, without query */
 /* Percent-decoded ('+' stays '+'); NULL if absent. The first of several with that key. */
 const char *http_query(struct http_request *req, const char *key);
+/* NULL if absent. Of several lines with that name the first; or the last, which the proxy that is
+ * nearest to us wrote. */
 const char *http_header(const struct http_request *req, const char *name);
+const char *http_last_header(const struct http_request *req, const char *name);
 const char *http_peer(const struct http_request *req); /* its address; "" when it has gone */
 const char *http_body(struct http_request *req,
                       size_t *len); /* contiguous; lives until the reply */

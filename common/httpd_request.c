@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "common/clock.h"
 #include "common/httpd_parts.h"
@@ -105,6 +106,19 @@ const char *http_query(struct http_request *req, const char *key)
 const char *http_header(const struct http_request *req, const char *name)
 {
     return evhttp_find_header(evhttp_request_get_input_headers(req->ev), name);
+}
+
+const char *http_last_header(const struct http_request *req, const char *name)
+{
+    const struct evkeyval *header = NULL;
+    const char *last = NULL;
+    TAILQ_FOREACH(header, evhttp_request_get_input_headers(req->ev), next)
+    {
+        if (evutil_ascii_strcasecmp(header->key, name) == 0) {
+            last = header->value;
+        }
+    }
+    return last;
 }
 
 const char *http_peer(const struct http_request *req)

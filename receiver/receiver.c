@@ -55,7 +55,7 @@ static bool may_call(struct receiver *r, struct http_request *req)
     if (strcmp(http_method(req), "POST") != 0 || !doorman_knows_path(r->doorman, http_path(req)))
         return false;
     const char *caller =
-        doorman_caller(r->doorman, http_peer(req), http_header(req, "X-Forwarded-For"));
+        doorman_caller(r->doorman, http_peer(req), http_last_header(req, "X-Forwarded-For"));
     if (doorman_lets_in(r->doorman, caller))
         return true;
     if (log_gate_open(&r->strangers, &dropped))

@@ -67,13 +67,13 @@ class ReceiverTest(rig.Rig):
         """Only `migrate` is called, and there are no topics."""
         return None if self.template else super().ctl("migrate", **more)
 
-    def start_receiver(self, dsn=None, up=True, **keys):
-        path = self.dir / f"receiver{len(self.programs)}.conf"
+    def start_receiver(self, dsn=None, up=True, path=PATH, **keys):
+        config = self.dir / f"receiver{len(self.programs)}.conf"
         keys = {"listen": "127.0.0.1:0", "dsn": dsn or f"{self.dsn} user={self.role}",
                 **self.receiver, **keys}
-        path.write_text("[receiver]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()))
-        program = Program([BUILD / "sendcode-receiver", "-c", path], path.with_suffix(".log"),
-                          {"SENDCODE_RECEIPT_PATH": PATH})
+        config.write_text("[receiver]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()))
+        program = Program([BUILD / "sendcode-receiver", "-c", config], config.with_suffix(".log"),
+                          {"SENDCODE_RECEIPT_PATH": path})
         self.programs.append(program)
         if up:
             wait_for("the receiver", lambda: program.says("callbacks are taken"))

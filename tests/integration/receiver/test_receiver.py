@@ -3,6 +3,7 @@ and nobody without path and address gets in."""
 
 import concurrent.futures
 import datetime
+import http.client
 import signal
 import time
 import unittest
@@ -65,6 +66,26 @@ class Receiver(ReceiverTest):
                                    headers={"X-Forwarded-For": "10.1.2.3"})[0], 404)
         self.assertEqual(len(self.stored()), 4)
         self.assertNotIn(PATH, r.text() + untrusting.text())
+
+    def test_a_header_that_the_caller_wrote_does_not_outdo_the_proxys_own(self):
+        """Some proxies add a line of their own behind it."""
+        r = self.start_receiver(allow="10.1.0.0/16", trust_proxy="on")
+        for lines, status in ((("10.1.2.3", "10.2.0.1"), 404), (("10.2.0.1", "10.1.2.3"), 200)):
+            connection = http.client.HTTPConnection("127.0.0.1", r.port)
+            body = json.dumps([receipt()]).encode()
+            connection.putrequest("POST", PATH)
+            connection.putheader("Content-Length", str(len(body)))
+            for address in lines:
+                connection.putheader("X-Forwarded-For", address)
+            connection.endheaders(body)
+            self.assertEqual(connection.getresponse().status, status, lines)
+            connection.close()
+
+    def test_a_path_that_no_request_can_have_is_refused_at_once(self):
+        for path in ("/short", PATH[1:], "/" + PATH, PATH + "?", PATH + "%41"):
+            r = self.start_receiver(up=False, path=path)
+            self.assertEqual(r.process.wait(timeout=30), 78, path)
+            self.assertTrue(r.says("SENDCODE_RECEIPT_PATH"), r.text())
 
     def test_a_thousand_callbacks_at_once_are_all_stored(self):
         r = self.start_receiver()
