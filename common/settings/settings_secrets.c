@@ -100,11 +100,12 @@ static void read_ring(const struct settings *s, const char *name, struct key_rin
     buf_wipe(&value);
 }
 
-/* A path as it stands in a request line: nothing to be escaped, and nothing behind it. */
+/* A path as it stands in a request line: nothing to be escaped, and nothing behind it. Two slashes
+ * at its beginning would make a host's name of it. */
 static bool is_receipt_path(const char *path)
 {
     size_t len = strlen(path);
-    return path[0] == '/' && len >= RECEIPT_PATH_MIN && len <= RECEIPT_PATH_MAX &&
+    return path[0] == '/' && path[1] != '/' && len >= RECEIPT_PATH_MIN && len <= RECEIPT_PATH_MAX &&
            text_all_in(path, len,
                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-._~");
 }
@@ -114,10 +115,11 @@ static void read_receipt_path(struct settings *s)
     struct buf value = BUF_INIT;
     enum env_found found = settings_env_get(s->doc, "SENDCODE_RECEIPT_PATH", &value);
     if (found == ENV_NONE || (found == ENV_FOUND && !is_receipt_path(buf_text(&value))))
-        settings_env_fault(s->doc, "SENDCODE_RECEIPT_PATH",
-                           "expected a path of %d to %d characters: a slash, then A-Z a-z 0-9 / - "
-                           ". _ ~",
-                           RECEIPT_PATH_MIN, RECEIPT_PATH_MAX);
+        settings_env_fault(
+            s->doc, "SENDCODE_RECEIPT_PATH",
+            "expected a path of %d to %d characters: one slash, then A-Z a-z 0-9 - . "
+            "_ ~ and further slashes",
+            RECEIPT_PATH_MIN, RECEIPT_PATH_MAX);
     else if (found == ENV_FOUND)
         s->secrets.receipt_path = mem_must_strdup(buf_text(&value));
     buf_wipe(&value);
