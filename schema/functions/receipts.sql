@@ -95,6 +95,9 @@ begin
             -- Before its claim no attempt can be sent.
             select case when t.attempt < d.attempts then t.at else d.claimed_at end as from_at) w
         where d.phone = r.phone and d.day between p_from and p_to
+          -- One message, known by its own SerialNo: the others of a much-used phone are passed.
+          and (d.serial_no = r.serial_no or d.attempts > 1 or d.duplicate_send
+               or d.state not in ('sent', 'delivered', 'undelivered'))
     ),
     possible as (
         -- The surest kind of reason first.

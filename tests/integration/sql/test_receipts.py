@@ -177,6 +177,24 @@ class Orphans(ReceivingTest):
             self.join(limit=100)
         self.assertEqual(self.state(row), "delivered")
 
+    def test_a_phone_with_many_jobs_makes_no_look_long(self):
+        """A number that probes are sent to, say: of what is decided, no attempt is read."""
+        row, serial = self.sent()
+        for table in ("delivery", "attempt"):
+            self.sql(f"insert into sendcode.{table} select (jsonb_populate_record(o,"
+                     " jsonb_build_object('job_id', 'many-' || n, 'serial_no', 'S-many-' || n))).*"
+                     f" from sendcode.{table} o, generate_series(1, 300) n where o.job_id = %s",
+                     row["job_id"])
+        self.receive(*[receipt(f"S{n}", self.phone) for n in range(20)],
+                     receipt(serial, self.phone))
+        self.worker.connection.set_session(autocommit=False)
+        cursor = self.worker.connection.cursor()
+        self.assertEqual(self.join(cursor=cursor), (1, 0, 0, 20))
+        cursor.execute("select coalesce(sum(idx_scan + seq_scan), 0)::int as scans"
+                       " from pg_stat_xact_user_tables where relname ~ '^attempt'")
+        self.assertLess(cursor.fetchone().scans, 300)
+        self.worker.connection.rollback()
+
     def test_what_can_be_understood_by_nobody_is_set_aside_with_the_reason(self):
         row, serial = self.sent()
         self.receive(receipt(None, self.phone), receipt(serial, "12"), receipt(serial, None),
