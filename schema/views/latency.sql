@@ -12,8 +12,9 @@ from sendcode.delivery d
 cross join lateral (
     select extract(epoch from d.accepted_at - d.requested_at)::float8 as whole,
            extract(epoch from d.accepted_at - d.claimed_at)::float8 as sending,
-           case when d.state = 'delivered'
-                then extract(epoch from d.receipt_at - d.accepted_at)::float8 end as carrying) s
+           -- The carrier tells seconds, by its own clock: it may be before the acceptance.
+           case when d.state = 'delivered' then greatest(
+               0, extract(epoch from d.receipt_at - d.accepted_at)::float8) end as carrying) s
 where d.accepted_at is not null and d.day >= (now() at time zone 'UTC')::date - 7
 group by 1, 2;
 
@@ -38,6 +39,7 @@ comment on column sendcode.latency.sending_p99_s is
 comment on column sendcode.latency.delivered is
     'How many of the jobs have a receipt that the phone has it.';
 comment on column sendcode.latency.carrying_p50_s is
-    'From the acceptance to the phone, as the receipts say, half of the delivered.';
+    'From the acceptance to the phone, as the receipts say (0: in the same second, or earlier by the
+carrier''s clock), half of the delivered.';
 comment on column sendcode.latency.carrying_p99_s is
     'The same, 99 of 100.';

@@ -5,7 +5,7 @@ import unittest
 import psycopg2
 
 from receiving import ReceivingTest, receipt
-from support import Worker, connect
+from support import Worker, ago, connect
 
 
 class Known(ReceivingTest):
@@ -87,9 +87,10 @@ class Known(ReceivingTest):
 
     def test_phones_are_known_in_other_forms(self):
         bare = self.phone[3:]
-        for form in (f"86{bare}", f"0086{bare}", bare, f"+86 {bare[:3]}-{bare[3:]}"):
+        forms = f"86{bare}", f"0086{bare}", bare, f"+86 {bare[:3]}-{bare[3:]}"
+        for n, form in enumerate(forms):
             with self.subTest(form=form):
-                row, serial = self.sent(job_id=f"form-{form}".replace(" ", "").replace("+", ""))
+                row, serial = self.sent(job_id=f"form-{n}")
                 self.receive(receipt(serial + form, self.phone), receipt(serial, form))
                 self.look()
                 self.assertEqual((self.state(row), self.receipts()[-1].phone),
@@ -117,6 +118,15 @@ class Known(ReceivingTest):
         shown = self.sql("select * from sendcode.receipts where job_id = %s", row["job_id"])[0]
         self.assertEqual((shown.serial_no, shown.phone, shown.match),
                          (serial, self.phone, "joined"))
+
+
+    def test_a_carriers_clock_that_is_behind_makes_no_latency_negative(self):
+        row, serial = self.sent(scene="clock")
+        self.receive(receipt(serial, self.phone, at=ago(7200)))
+        self.join()
+        self.assertEqual(self.state(row), "delivered")
+        told = self.sql("select * from sendcode.latency where scene = 'clock'")[0]
+        self.assertEqual((told.delivered, told.carrying_p50_s, told.carrying_p99_s), (1, 0, 0))
 
 
 class ClaimOf:
