@@ -74,6 +74,10 @@ static void on_request(void *arg, struct http_request *req)
         http_reply(req, 404, "text/plain; charset=utf-8", "not found\n", 10);
         return;
     }
+    if (!http_header(req, "Content-Length") && !http_header(req, "Transfer-Encoding")) {
+        http_reply(req, 411, "text/plain; charset=utf-8", "Content-Length is missing\n", 26);
+        return;
+    }
     const char *body = http_body(req, &len);
     struct arena *arena = r->ending ? NULL : arena_new(ARENA_BLOCK + len);
     if (!arena || !callback_read(body, len, arena, &callback)) {

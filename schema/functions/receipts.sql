@@ -295,15 +295,10 @@ $$;
 
 -- Looks at receipts that are due, at most p_limit and as many orphans, and at what waits for the
 -- same phones' jobs: joins them to their jobs, announced through the outbox. joined: they moved
--- their job; repeats: it had its receipt before; orphans: new ones; waiting: how many are not
--- decided then. Nobody is waited for but verify.
-create or replace function sendcode.join_receipts(p_limit int)
-returns table (joined int, repeats int, orphans int, waiting bigint)
-language plpgsql security definer
-set search_path = sendcode, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set jit = off
+-- their job; repeats: it had its receipt before; orphans: new ones. Nobody is waited for but verify.
+create or replace function sendcode.join_due(p_limit int, out joined int, out repeats int,
+                                             out orphans int)
+language plpgsql
 as $$
 #variable_conflict use_column
 declare
@@ -376,7 +371,26 @@ begin
     end loop;
     select * into joined, repeats, orphans
     from keep_receipts(v_facts, v_how, v_jobs, v_days, v_announced, clock_timestamp());
+end
+$$;
 
+-- What join_due did, and how many receipts are not decided then (waiting). One worker at a time: of
+-- two that took a job's receipts apart, the later receipt could be the first to stand.
+create or replace function sendcode.join_receipts(p_limit int)
+returns table (joined int, repeats int, orphans int, waiting bigint)
+language plpgsql security definer
+set search_path = sendcode, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set jit = off
+as $$
+begin
+    joined := 0;
+    repeats := 0;
+    orphans := 0;
+    if pg_try_advisory_xact_lock(hashtextextended('sendcode.join_receipts', 0)) then
+        select * into joined, repeats, orphans from join_due(p_limit);
+    end if;
     -- Counted no further: somebody who floods us is not to make each call slower.
     waiting := (select count(*) from (select from receipt where match is null and fault is null
                                       limit 10000) w);

@@ -44,6 +44,8 @@ begin
     end if;
     v_proofs := array(select sha256(d) from unnest(p_digests) d);
 
+    -- A transaction left open keeps the row's lock, and workers with it that claim a job of this phone.
+    perform set_config('idle_in_transaction_session_timeout', '2s', true);
     select * into c from challenge where phone = p_phone and scene = p_scene for update;
     v_now := clock_timestamp();
     -- The last code's grace ended too long ago, or there is none (a null end compares as null).

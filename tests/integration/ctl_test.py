@@ -133,8 +133,9 @@ class CtlTest(Rig):
     def test_migrate_waits_for_no_reader_and_says_so(self):
         """Else all that connect would wait behind it, workers too."""
         self.ctl("migrate")
-        self.execute(self.name, "delete from sendcode.schema_migration where version = 32;"
-                                "alter table sendcode.schema_migration drop functions_sha256")
+        self.execute(self.name, "delete from sendcode.schema_migration where version > 31;"
+                                "alter table sendcode.schema_migration drop functions_sha256;"
+                                "drop table sendcode.counted_month")
         reader = connect(self.dsn)
         reader.autocommit = False
         reader.cursor().execute("select count(*) from sendcode.deliveries")

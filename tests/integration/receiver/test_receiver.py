@@ -43,6 +43,13 @@ class Receiver(ReceiverTest):
         self.assertTrue(all(fault and match is None for _, fault, match in rows), rows)
         self.assertTrue(r.says("receipts that cannot be understood go into quarantine"))
 
+    def test_a_body_of_unknown_length_is_refused_and_not_taken_for_an_empty_one(self):
+        r = self.start_receiver()
+        with socket.create_connection(("127.0.0.1", r.port)) as caller:
+            caller.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\n\r\n[]".encode())
+            self.assertIn(b" 411 ", caller.recv(1000))
+        self.assertEqual(self.stored(), [])
+
     def test_anything_but_a_post_to_the_secret_path_is_404(self):
         r = self.start_receiver()
         for path in ("/", PATH[:-1], PATH + "/", PATH.upper(), "/healthz", "/metrics"):

@@ -35,9 +35,11 @@ TABLES = set(
 SEQUENCES = {"outbox_id_seq", "receipt_id_seq"}
 OWNERS_FUNCTIONS = set(
     "address_until announce_late carried_erased charge_phones clear_doubt clock_slack code_id"
-    " count_day count_months drop_code drop_deliveries drop_idle_phones drop_months drop_next drop_phones"
+    " count_day count_months drop_code drop_deliveries drop_idle_phones drop_months drop_next"
+    " drop_phones"
     " end_doubt end_retries erase erase_codes explain_receipt fair_share grace"
-    " has_ambiguous_receipts is_ambiguous judge_records keep_receipts lease_parked limit_address"
+    " has_ambiguous_receipts is_ambiguous join_due judge_records keep_receipts lease_parked"
+    " limit_address"
     " lock_addresses lock_epochs lock_phones make_partitions message_at move_job needed_until"
     " next_ask note_duplicate note_met note_overdue note_settlement old_months other_doubt park"
     " provider_day provider_day_end prune_gaps prune_others rank_batch receipt_phone receipt_wait"

@@ -209,6 +209,18 @@ class Verdicts(DatabaseTest):
         self.assertEqual(caught.exception.pgcode, "22023")
         self.assertIn("one to four digests are needed", str(caught.exception))
 
+    def test_a_transaction_left_open_with_it_holds_workers_up_for_two_seconds(self):
+        sent, _ = self.worker.send(self.job())
+        verifier = connect(self.dbname)
+        self.addCleanup(verifier.close)
+        verifier.set_session(autocommit=False)
+        verifier.cursor().execute("select * from sendcode.verify(%s, 'login', null, %s)",
+                                  (self.phone, code_of(sent.nonce)[0]))
+        self.worker.cursor.execute("set lock_timeout = '10s'")
+        self.assertEqual(self.worker.claim_one(self.job()).verdict, "send")
+        with self.assertRaises(psycopg2.OperationalError):
+            verifier.commit()
+
     def test_it_is_callable_with_digests_in_a_row(self):
         sent = self.sent()
         answer = self.sql("select * from sendcode.verify(%s, 'login', null, %s, %s)", self.phone,
