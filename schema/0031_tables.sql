@@ -55,7 +55,8 @@ create table sendcode.delivery (
     locale           text,
     traceparent      text,
     tracestate       text,
-    -- What the provider billed, over all accepted messages. Null: nothing, or nobody was told.
+    -- What the provider billed, over all accepted messages. Null, in older rows also 0: nothing, or
+    -- nobody was told.
     segments         int,
     primary key (job_id, day)
 ) partition by range (day);

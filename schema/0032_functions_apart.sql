@@ -7,6 +7,3 @@ drop function if exists sendcode.claim(
     uuid, text, text, int, int, bytea[], int[], bigint[], int[], bigint[], text[], text[], text[],
     timestamptz[], timestamptz[], text[], text[], text[], text[], text[], int[], bool[], int[],
     int[], int[], int[], int[], int[], int[], bytea[], bytea[], bytea[]);
-
--- 0 stood for a price that nobody was told; null says so.
-update sendcode.delivery set segments = null where segments = 0;

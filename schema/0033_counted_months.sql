@@ -7,3 +7,7 @@ create table sendcode.counted_month (
     counted_to date not null,                 -- the days before are counted
     jobs       sendcode.pruned[] not null
 );
+
+-- What retain counted a whole month with: nothing else calls them.
+drop function if exists sendcode.count_month(regclass);
+drop function if exists sendcode.drop_deliveries(int, timestamptz);

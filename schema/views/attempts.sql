@@ -1,6 +1,7 @@
 create or replace view sendcode.attempts as
 select a.job_id, a.attempt, a.at, a.duration_ms, a.outcome::text as outcome, a.http_status,
-       a.provider_code, a.request_id, a.serial_no, a.fee, a.worker, a.day, a.settlement
+       a.provider_code, a.request_id, a.serial_no, nullif(a.fee, 0) as fee, a.worker, a.day,
+       a.settlement
 from sendcode.attempt a;
 
 comment on view sendcode.attempts is

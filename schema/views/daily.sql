@@ -10,7 +10,7 @@ select d.day, d.scene, sendcode.country_code(d.phone) as country_code, count(*) 
        count(*) filter (where d.state = 'expired') as expired,
        count(*) filter (where d.state = 'unknown') as unknown,
        coalesce(sum(d.segments), 0)::numeric as segments,
-       count(*) filter (where d.accepted_at is not null and d.segments is null) as unpriced
+       count(*) filter (where d.accepted_at is not null and nullif(d.segments, 0) is null) as unpriced
 from sendcode.delivery d
 group by 1, 2, 3;
 

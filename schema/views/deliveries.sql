@@ -6,7 +6,8 @@ select d.job_id,
        d.requested_at, d.deadline, d.claimed_at, d.accepted_at, d.changed_at, d.receipt_at,
        d.receipt_code, d.retry_after, d.client_ip, d.locale, d.topic, d.partition, d."offset",
        d.worker, d.verified_at, d.duplicate_send, d.incarnation, d.day,
-       c.kind as receipt_kind, c.meaning as receipt_meaning, d.segments
+       c.kind as receipt_kind, c.meaning as receipt_meaning,
+       nullif(d.segments, 0) as segments
 from sendcode.delivery d
 left join sendcode.receipt_code c on c.code = d.receipt_code;
 

@@ -62,7 +62,7 @@ TRIES = (
     ("select * from sendcode.timeline('+8613800138000')", ("worker", "auditor", "investigator")),
     ("select * from sendcode.phone_jobs('+8613800138000')", ("auditor", "investigator")),
     ("update sendcode.delivery set verified_at = now()", ()),
-    ("update sendcode.attempts set fee = 0", ()),
+    ("update sendcode.attempts set worker = ''", ()),
     ("delete from sendcode.attempt", ()),
     ("truncate sendcode.receipt", ()),
     ("insert into sendcode.delivery_" + f"{now():%Y%m}" + " (job_id) values ('mine')", ()),

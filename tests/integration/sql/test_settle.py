@@ -27,11 +27,19 @@ class Found(ParkingTest):
         row, _ = self.doubt(scene="unpriced")
         self.ask(row, found("S1"))
         self.worker.send(self.job(scene="unpriced", phone="+8613912345678"), fee=2)
+        self.check_unpriced(row)
+        # As rows from before version 33 have it.
+        self.sql("update sendcode.delivery set segments = 0 where job_id = %s", row["job_id"])
+        self.sql("update sendcode.attempt set fee = 0 where job_id = %s", row["job_id"])
+        self.check_unpriced(row)
+
+    def check_unpriced(self, row):
         self.assertEqual(
             [tuple(d) for d in self.sql("select sent, segments, unpriced from sendcode.daily"
                                         " where scene = 'unpriced'")], [(2, 2, 1)])
-        self.assertEqual(self.sql("select segments from sendcode.deliveries where job_id = %s",
-                                  row["job_id"]), [(None,)])
+        self.assertEqual(self.sql("select d.segments, a.fee from sendcode.deliveries d"
+                                  " join sendcode.attempts a using (job_id, day) where job_id = %s",
+                                  row["job_id"]), [(None, None)])
 
     def test_it_was_not_accepted_before_its_attempt_began(self):
         """The provider's clock and its whole seconds put a record before the request."""

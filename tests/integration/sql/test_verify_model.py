@@ -140,7 +140,8 @@ class Histories(RuleBasedStateMachine):
             self.answered("sent")
 
     @rule(scene=st.sampled_from(SCENES), within=st.sampled_from((5, 60, 60)),
-          since=st.sampled_from((0, 0, 0, 3, 40, 100)), resend_same=st.booleans(), length=st.sampled_from((6, 6, 6, 4)), budget=BUDGETS)
+          since=st.sampled_from((0, 0, 0, 3, 40, 100)), resend_same=st.booleans(),
+          length=st.sampled_from((6, 6, 6, 4)), budget=BUDGETS)
     def request(self, scene, within, since, resend_same, length, budget):
         job = Job(scene, self.model.now - since, self.model.now + within, resend_same)
         at = now()
