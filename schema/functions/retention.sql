@@ -161,8 +161,8 @@ $$;
 -- Drops what is older than so many days (7 to 36500; 0: kept for ever), in whole months: deliveries
 -- when all their days are counted, which may take some calls, and with them their records that were no
 -- job, and wrong tries. Returns the tables dropped, those of one kind a call: none are left when it
--- returns nothing. A table that somebody reads for long is left for another time, with a warning in
--- the server's log: nobody waits for us longer than half a second.
+-- returns nothing and counted_month is empty. A table that somebody reads for long is left for another
+-- time, with a warning in the server's log: nobody waits for us longer than half a second.
 create or replace function sendcode.retain(p_deliveries int, p_attempts int, p_receipts int)
 returns table (dropped text)
 language plpgsql security definer

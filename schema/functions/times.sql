@@ -5,7 +5,8 @@ create or replace function sendcode.grace() returns interval
 language sql immutable
 as $$ select interval '30 seconds' $$;
 
--- How long Kafka keeps a job's record: nobody takes over a claim that is older.
+-- How long Kafka keeps a job's record, a segment more or less: whoever took over a claim that is older
+-- would find its deadline past.
 create or replace function sendcode.record_life() returns interval
 language sql immutable
 as $$ select interval '72 hours' $$;
