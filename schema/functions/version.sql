@@ -3,4 +3,7 @@
 create or replace function sendcode.schema_version() returns int
 language sql stable security definer
 set search_path = sendcode, pg_temp
-as $$ select coalesce(max(version), 0) from schema_migration $$;
+as $$
+    -- One that came in the same run as a later one, and whose functions were never applied, is none.
+    select coalesce(max(version), 0) from schema_migration where functions_sha256 is not null
+$$;

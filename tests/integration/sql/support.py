@@ -58,7 +58,7 @@ def create_database():
         cursor.execute("begin; set local check_function_bodies = off;"
                        + "".join(f.read_text() for f in [*migrations(), *functions()])
                        + "insert into sendcode.schema_migration select "
-                       + f"{int(migrations()[-1].name[:4])}, 'all', ''; commit")
+                       + f"{int(migrations()[-1].name[:4])}, 'all', '', now(), ''; commit")
     connection.close()
     return name
 

@@ -134,7 +134,6 @@ class Model:
             if self.charged.get(scene, (0, None))[1] == job:
                 del self.charged[scene]
 
-
     def settle(self, job, accepted, asked_at):
         """What becomes of a job in doubt, or unknown, that the provider knows or never had."""
         phone, scene, due, at, state = self.doubts[job]
@@ -251,8 +250,8 @@ class LimitsProperties(DatabaseTest):
         self.sql("select sendcode.sweep()")
         self.model.sweep()
         for scene, (job, due) in list(self.model.waiting.items()):
-            if self.sql("select from sendcode.delivery where job_id = %s and state = 'expired'",
-                        job):
+            if self.sql("select 1 from sendcode.delivery where job_id = %s"
+                        " and state = 'expired'", job):
                 self.assertLessEqual(due, self.model.t)
                 self.model.end(job, scene[0], {"scene": scene[1]}, "expired", due)
 
