@@ -1,6 +1,7 @@
 /*
  * A round: the lease, a page of each application's queue until one is not full, then a question
- * for each overdue number. Each step ends in FETCH_GOES_ON, from which the next is chosen.
+ * for each overdue number. Each step ends in FETCH_GOES_ON, from which the next is chosen. What
+ * fails pauses its way; the next application, or number, has its turn after the pause.
  */
 #include "worker/receipt_fetch.h"
 
@@ -64,12 +65,48 @@ void receipt_fetch_free(struct receipt_fetch *f)
 
 /* ---- rounds ---- */
 
+/* The n-th of the different applications that the scenes of this name use (NULL: any scene). */
+static const char *app_of(const struct settings *s, const char *scene, size_t n)
+{
+    for (size_t i = 0; i < s->n_scenes; i++) {
+        const struct scene *here = &s->scenes[i];
+        size_t before = 0;
+        if (scene && strcmp(here->name, scene) != 0)
+            continue;
+        while (before < i && ((scene && strcmp(s->scenes[before].name, scene) != 0) ||
+                              strcmp(s->scenes[before].sdk_app_id, here->sdk_app_id) != 0))
+            before++;
+        if (before == i && n-- == 0)
+            return here->sdk_app_id;
+    }
+    return NULL;
+}
+
+/* All that it could be asked in this round was asked. */
+static void end_way(struct receipt_fetch *f, enum receipt_source source)
+{
+    struct fetch_way *way = &f->ways[source];
+    if (way->heard && !way->failed && log_gate_reset(&way->refused))
+        log_info("the provider tells receipts again", LS("source", receipt_source_to_text(source)));
+    way->heard = way->failed = false;
+}
+
+/* A way that failed goes on where it stopped: one that is always refused keeps no other waiting. */
 static void rest(struct receipt_fetch *f)
 {
+    bool at_once = false;
+    if (!app_of(f->settings, NULL, f->app)) {
+        end_way(f, RECEIPT_PULL);
+        f->app = 0;
+    }
+    if (f->next_overdue >= f->n_overdue) {
+        end_way(f, RECEIPT_BY_NUMBER);
+        at_once = f->more;
+        f->n_overdue = f->next_overdue = f->overdue_app = 0;
+        f->taken = f->more = false;
+    }
     f->step = FETCH_RESTS;
-    loop_timer_start(f->timer, f->more ? 0 : backoff_spread_us(ROUND_EVERY_US));
-    f->app = f->n_overdue = f->next_overdue = f->overdue_app = 0;
-    f->taken = f->more = false;
+    loop_timer_start(f->timer, at_once ? 0 : backoff_spread_us(ROUND_EVERY_US));
 }
 
 void receipt_fetch_start(struct receipt_fetch *f, struct receipts_db *db,
@@ -108,23 +145,6 @@ static int64_t timeout_us(const struct receipt_fetch *f)
 static bool lease_covers(const struct receipt_fetch *f)
 {
     return loop_now_us(f->loop) + timeout_us(f) + LEASE_MARGIN_US <= f->lease_until_us;
-}
-
-/* The n-th of the different applications that the scenes of this name use (NULL: any scene). */
-static const char *app_of(const struct settings *s, const char *scene, size_t n)
-{
-    for (size_t i = 0; i < s->n_scenes; i++) {
-        const struct scene *here = &s->scenes[i];
-        size_t before = 0;
-        if (scene && strcmp(here->name, scene) != 0)
-            continue;
-        while (before < i && ((scene && strcmp(s->scenes[before].name, scene) != 0) ||
-                              strcmp(s->scenes[before].sdk_app_id, here->sdk_app_id) != 0))
-            before++;
-        if (before == i && n-- == 0)
-            return here->sdk_app_id;
-    }
-    return NULL;
 }
 
 static void ask(struct receipt_fetch *f, enum receipt_source source, const struct receipts_query *q)
@@ -260,12 +280,11 @@ static void say_failed(struct receipt_fetch *f, const char *why)
     struct fetch_way *way = &f->ways[f->source];
     int64_t dropped = 0;
     if (!why) {
+        way->heard = true;
         backoff_reset(&way->backoff);
-        if (log_gate_reset(&way->refused))
-            log_info("the provider tells receipts again",
-                     LS("source", receipt_source_to_text(f->source)));
         return;
     }
+    way->failed = true;
     way->not_before_us = loop_now_us(f->loop) + backoff_next_us(&way->backoff);
     if (log_gate_open(&way->refused, &dropped))
         log_warn("the provider tells no receipts", LS("source", receipt_source_to_text(f->source)),

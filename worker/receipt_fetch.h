@@ -35,6 +35,7 @@ enum fetch_step {
 struct fetch_way {
     struct backoff backoff;
     int64_t not_before_us; /* boot clock */
+    bool heard, failed;    /* in this round */
     struct log_gate refused;
 };
 
@@ -59,7 +60,7 @@ struct receipt_fetch {
     int64_t ask_after_us, store_after_us; /* boot clock */
     int64_t lease_until_us;
     struct fetch_way ways[RECEIPT_SOURCE_COUNT];
-    size_t app; /* whose queue is next in this round */
+    size_t app; /* whose queue is next in this round, which a failure makes longer */
     bool taken; /* the overdue ones, in this round */
     bool more;  /* there are more of them */
     struct fetch_overdue overdue[OVERDUE_MAX];
