@@ -1,5 +1,7 @@
 """What becomes of the record: old months go and the accounts stay, also of a year; a phone erased."""
 import datetime
+import threading
+import time
 import unittest
 
 import psycopg2
@@ -211,6 +213,41 @@ class Erasure(DatabaseTest):
         self.assertEqual(self.challenge().next_job_id, row["job_id"])
         self.worker.record_one(row, answer, "rejected", reason="number")
         self.assertEqual(self.erase()["deliveries (phone, client_ip, trace)"], 1)
+
+    def test_two_erasures_of_a_phone_at_once_end_one_after_the_other(self):
+        """Though a receipt comes while the first one waits for the phone."""
+        holder = connect(self.dbname)
+        holder.set_session(autocommit=False)
+        self.sql("insert into sendcode.phone_limit (phone) values (%s)", self.phone)
+        holder.cursor().execute("select from sendcode.phone_limit where phone = %s for update",
+                                (self.phone,))
+        ended = []
+        erasing = [threading.Thread(target=self.erase_apart, args=(ended,)) for _ in range(2)]
+        for n, thread in enumerate(erasing, 1):
+            thread.start()
+            self.wait_for_waiting(n)
+            self.sql("insert into sendcode.receipt (source, phone, serial_no, status, raw)"
+                     " values ('callback', %s, 'S1', 'SUCCESS', '{}')", self.phone)
+        holder.commit()
+        for thread in erasing:
+            thread.join()
+        holder.close()
+        self.assertEqual(ended, ["erased"] * 2)
+        self.assertEqual(self.everywhere(self.phone[3:]), set())
+
+    def erase_apart(self, ended):
+        connection = connect(self.dbname)
+        try:
+            connection.cursor().execute("select * from sendcode.erase(%s)", (self.phone,))
+            ended.append("erased")
+        except psycopg2.Error as fault:
+            ended.append(str(fault))
+        connection.close()
+
+    def wait_for_waiting(self, n):
+        while self.sql("select count(*) from pg_stat_activity where datname = current_database()"
+                       " and wait_event_type = 'Lock' and query like '%%erase%%'")[0].count < n:
+            time.sleep(0.01)
 
     def test_what_is_no_phone_is_refused(self):
         for phone in (None, "", "13800138000", "+0123456789", "+86~abcdefghijkl"):
