@@ -166,6 +166,7 @@ static void a_body_that_is_no_list_is_kept_whole(void **state)
         "{\"Response\":{\"PullSmsSendStatusSet\":null}}",
         "{\"Response\":{\"PullSmsSendStatusSet\":{}}}",
         "{\"Response\":{\"Error\":{\"Code\":7}}}",
+        "{\"Response\":{\"Error\":{\"Code\":\"X.Y\"},\"PullSmsSendStatusSet\":[" RECEIPT "]}}",
         CUT_LIST,
         "\xe5\x95\x8a",
     };

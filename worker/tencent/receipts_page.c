@@ -123,7 +123,10 @@ static const char *read_response(const struct json *response, struct arena *aren
     if (envelope_error(response, code)) {
         if (!code[0])
             return "the answer's Error has no readable Code";
-        return "the provider refused the query";
+        if (n == 0)
+            return "the provider refused the query";
+        code[0] = '\0';
+        return "the answer has an Error and receipts";
     }
     if (json_type(set) != JSON_ARRAY)
         return "the answer has no PullSmsSendStatusSet";
