@@ -115,20 +115,22 @@ static void what_it_says_decides_whether_it_is_told_again(UNUSED void **state)
         enum conversion_fate fate;
         const char *why;
     } table[] = {
-        {STATUS("ok"),                                     200, CONVERSION_REPORTED, ""                       },
-        {STATUS("Ok"),                                     200, CONVERSION_REPORTED, ""                       },
-        {STATUS("InvalidParameterValue"),                  200, CONVERSION_REFUSED,  "InvalidParameterValue"  },
-        {STATUS("busy"),                                   200, CONVERSION_FAILED,   "busy"                   },
-        {ERROR("InvalidParameterValue"),                   200, CONVERSION_REFUSED,  "InvalidParameterValue"  },
-        {ERROR("UnauthorizedOperation.x"),                 200, CONVERSION_FAILED,   "UnauthorizedOperation.x"},
-        {ERROR("no code"),                                 200, CONVERSION_FAILED,   "without a Code"         },
-        {"{\"Response\":{\"RequestId\":\"a\"}}",           200, CONVERSION_FAILED,
-         "no ReportConversionStatus"                                                                          },
-        {"{\"Response\":{\"ReportConversionStatus\":[]}}", 200, CONVERSION_FAILED,
-         "no ReportConversionStatus"                                                                          },
-        {"<html>",                                         200, CONVERSION_FAILED,   ""                       },
-        {STATUS("ok"),                                     502, CONVERSION_FAILED,   "HTTP status 502"        },
-        {NULL,                                             200, CONVERSION_FAILED,   ""                       },
+        {STATUS("ok"),                                         200, CONVERSION_REPORTED, ""                       },
+        {STATUS("Ok"),                                         200, CONVERSION_REPORTED, ""                       },
+        {STATUS("InvalidParameterValue"),                      200, CONVERSION_REFUSED,  "InvalidParameterValue"  },
+        {STATUS("busy"),                                       200, CONVERSION_FAILED,   "busy"                   },
+        {ERROR("InvalidParameterValue"),                       200, CONVERSION_REFUSED,  "InvalidParameterValue"  },
+        {ERROR("UnauthorizedOperation.x"),                     200, CONVERSION_FAILED,   "UnauthorizedOperation.x"},
+        {ERROR("UnauthorizedOperation.SmsSdkAppIdVerifyFail"), 200, CONVERSION_REFUSED,
+         "SmsSdkAppIdVerifyFail"                                                                                  },
+        {ERROR("no code"),                                     200, CONVERSION_FAILED,   "without a Code"         },
+        {"{\"Response\":{\"RequestId\":\"a\"}}",               200, CONVERSION_FAILED,
+         "no ReportConversionStatus"                                                                              },
+        {"{\"Response\":{\"ReportConversionStatus\":[]}}",     200, CONVERSION_FAILED,
+         "no ReportConversionStatus"                                                                              },
+        {"<html>",                                             200, CONVERSION_FAILED,   ""                       },
+        {STATUS("ok"),                                         502, CONVERSION_FAILED,   "HTTP status 502"        },
+        {NULL,                                                 200, CONVERSION_FAILED,   ""                       },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {

@@ -1,4 +1,7 @@
-/* One report at a time. What Tencent refuses in the parameters stays refused; all else may pass. */
+/*
+ * One report at a time. What Tencent refuses in the parameters, or for an application that is not
+ * the account's, stays refused; all else may pass.
+ */
 #include "worker/tencent/conversion_report.h"
 
 #include <stdio.h>
@@ -19,9 +22,11 @@ struct conversion_reports {
     int64_t asked_us;
 };
 
+/* Or of its application: the others have their turn at once. */
 static bool is_of_this_one(const char *code)
 {
-    return strncmp(code, "InvalidParameter", strlen("InvalidParameter")) == 0;
+    return strncmp(code, "InvalidParameter", strlen("InvalidParameter")) == 0 ||
+           strcmp(code, "UnauthorizedOperation.SmsSdkAppIdVerifyFail") == 0;
 }
 
 static enum conversion_fate judge(const char *code, char why[160])
