@@ -26,8 +26,9 @@ begin
                     16, translate(replace(gen_random_uuid()::text, '-', ''), '0123456789',
                                   'ghijklmnop'));
 
-    -- One erasure at a time: another of the phone may hold a receipt that came in the meantime.
-    perform pg_advisory_xact_lock(hashtextextended('sendcode.erase', 0));
+    -- No other erasure meanwhile, which may hold a receipt that comes later; and no joining, which
+    -- would pass by what is locked here and let a later receipt be the first to stand.
+    perform pg_advisory_xact_lock(hashtextextended('sendcode.join_receipts', 0));
     -- Receipts first, as join_receipts locks them.
     perform from receipt r
     where right(r.phone, 4) = right(p_phone, 4) and receipt_phone(r.phone) = p_phone for update;

@@ -235,6 +235,26 @@ class Erasure(DatabaseTest):
         self.assertEqual(ended, ["erased"] * 2)
         self.assertEqual(self.everywhere(self.phone[3:]), set())
 
+    def test_nothing_is_joined_while_an_erasure_holds_earlier_receipts(self):
+        _, told = self.worker.send(self.job())
+        store = ("insert into sendcode.receipt (source, phone, serial_no, status, raw)"
+                 " values ('callback', %s, %s, %s, '{}')")
+        self.sql(store, self.phone, told.serial_no, "FAIL")
+        holder = connect(self.dbname)
+        holder.set_session(autocommit=False)
+        holder.cursor().execute("select from sendcode.receipt where serial_no = %s for update",
+                                (told.serial_no,))
+        ended = []
+        erasing = threading.Thread(target=self.erase_apart, args=(ended,))
+        erasing.start()
+        self.wait_for_waiting(1)
+        self.sql(store, self.phone, told.serial_no, "SUCCESS")
+        self.assertEqual(self.sql("select joined from sendcode.join_receipts(10)")[0].joined, 0)
+        holder.commit()
+        erasing.join()
+        holder.close()
+        self.assertEqual(ended, ["erased"])
+
     def erase_apart(self, ended):
         connection = connect(self.dbname)
         try:
