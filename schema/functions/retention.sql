@@ -1,16 +1,17 @@
 -- Months that are older than the record is kept go, in bounded calls that hold nobody up, and the
 -- accounts stay whole.
 
--- Counts the jobs of a day.
-create or replace function sendcode.count_day(p_day date) returns setof sendcode.pruned
+-- Counts the jobs of a day in its month's table.
+create or replace function sendcode.count_day(p_table text, p_day date)
+returns setof sendcode.pruned
 language plpgsql
 as $$
 begin
-    -- Looked up by itself, so that no other month is locked.
+    -- By the table's name, so that no other month is locked.
     return query execute format(
         'select topic, partition, incarnation, count(*), 0::bigint, 0::bigint, 0::bigint,
                 max("offset") + 1
-         from %I where day = $1 group by 1, 2, 3', 'delivery_' || to_char(p_day, 'YYYYMM'))
+         from %I where day = $1 group by 1, 2, 3', p_table)
         using p_day;
 end
 $$;
@@ -78,20 +79,20 @@ create or replace function sendcode.count_months(p_days int, p_until timestamptz
 language plpgsql
 as $$
 declare
-    v_ends date;
+    m record;
     v_day date;
     v_begun boolean := false;
 begin
-    for v_ends in select ends from old_months('delivery', p_days) loop
-        v_day := coalesce((select counted_to from counted_month where ends = v_ends),
-                          v_ends - interval '1 month');
-        while v_day < v_ends loop
+    for m in select * from old_months('delivery', p_days) loop
+        v_day := coalesce((select c.counted_to from counted_month c where c.ends = m.ends),
+                          m.ends - interval '1 month');
+        while v_day < m.ends loop
             if v_begun and clock_timestamp() > p_until then
                 return;
             end if;
             v_begun := true;
             insert into counted_month as c (ends, counted_to, jobs)
-            values (v_ends, v_day + 1, array(select p from count_day(v_day) p))
+            values (m.ends, v_day + 1, array(select p from count_day(m.name, v_day) p))
             on conflict (ends) do update
             set counted_to = excluded.counted_to, jobs = c.jobs || excluded.jobs;
             v_day := v_day + 1;
