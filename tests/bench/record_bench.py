@@ -7,10 +7,8 @@ on this machine: the backends' CPU time is read from /proc), the first one fille
 Exit 1 when a figure misses what the record promises.
 """
 import argparse
-import collections
 import pathlib
 import random
-import re
 import statistics
 import sys
 import time
@@ -18,6 +16,7 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration" / "sql"))
 import support  # noqa: E402
+import verify_scans  # noqa: E402
 from claim_bench import backend_seconds  # noqa: E402
 
 TIMELINE_MS, DAILY_S, RATIO = 10, 1, 1.2
@@ -54,33 +53,6 @@ def measure_daily(cursor):
     took = [seconds(cursor, "select * from sendcode.daily where day = %s", day)
             for day in random.sample(days, min(5, len(days)))]
     return statistics.median(took), max(took)
-
-
-def verify_scans(connection):
-    """How verify's statements come by their rows, for a wrong code and a right one, with counts."""
-    with connection.cursor() as cursor:
-        cursor.execute("""begin; load 'auto_explain'; set auto_explain.log_min_duration = 0;
-            set auto_explain.log_nested_statements = on""")
-        cursor.execute("""with one as (
-                select c.phone, c.scene, d.job_id, d.day
-                from (select phone, scene from sendcode.challenge limit 1) c
-                cross join lateral (select job_id, day from sendcode.delivery
-                                    where phone = c.phone order by day desc limit 1) d)
-            update sendcode.challenge c
-            set live_proof = sha256(sha256('right')), live_job_id = one.job_id, live_day = one.day,
-                live_end = now() + interval '1 hour', tries = 0, day_tries = 0
-            from one where (c.phone, c.scene) = (one.phone, one.scene) returning c.phone, c.scene""")
-        (phone, scene), = cursor.fetchall()
-        cursor.execute("set client_min_messages = log")
-        del connection.notices[:]
-        for code, verdict in (("wrong", "wrong"), ("right", "ok")):
-            cursor.execute("select verdict from sendcode.verify(%s, %s, null, sha256(%s))",
-                           (phone, scene, code))
-            assert cursor.fetchone()[0] == verdict
-        plans = "".join(connection.notices)
-        cursor.execute("rollback")
-    return collections.Counter(re.findall(
-        r"(?:Seq|Index(?: Only)?|Bitmap Heap) Scan .*?on \w+|Insert on \w+", plans))
 
 
 def job_id():
@@ -150,9 +122,7 @@ def main():
     cursor.execute("set jit = on")  # PostgreSQL's default; judges nothing
     print("the same with jit = on: {:.3f} s, worst {:.3f} s".format(*measure_daily(cursor)))
     cursor.execute("reset jit")
-    scans = verify_scans(cursor.connection)
-    good &= bool(scans) and not any(s.startswith(("Seq", "Bitmap")) for s in scans)
-    print("verify: " + ", ".join(f"{n} x {scan}" for scan, n in sorted(scans.items())))
+    good &= verify_scans.show(cursor.connection)
 
     cursor.execute("select min(day) from sendcode.delivery")
     first = cursor.fetchone()[0]
